@@ -1,0 +1,1 @@
+//! The browser engine: flat calls in, a list of actions out

@@ -1,0 +1,1 @@
+//! What peers say on the data channel: commands, framing, chunks

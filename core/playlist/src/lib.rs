@@ -1,0 +1,1 @@
+//! HLS manifests to streams and segments, with the identities of every generation of clients

@@ -1,0 +1,1 @@
+//! One STUN datagram in, at most one datagram out

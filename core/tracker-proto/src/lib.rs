@@ -1,0 +1,1 @@
+//! WebTorrent tracker messages, read and written, both ends.

@@ -1,0 +1,1 @@
+//! Super-peer: fetches every segment once and injects it into the swarms

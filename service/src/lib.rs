@@ -1,0 +1,1 @@
+//! What every server role shares: configuration, logs, metrics and health, shutdown
