@@ -43,7 +43,7 @@ pub struct ListedSegment {
 }
 
 /// Something that happened outside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// The time of [`crate::Engine::deadline`] has come, or nothing in particular happened.
     Tick,

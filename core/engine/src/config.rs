@@ -13,7 +13,7 @@ pub enum Role {
 
 /// Every setting, with defaults that suit a viewer. Durations are milliseconds, names are those of
 /// p2p-media-loader where it has them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Who the engine works for.
     pub role: Role,

@@ -13,8 +13,23 @@
 //! [`Engine::place`] where in it bytes from a peer belong; bytes from HTTP it appends itself and
 //! reports with [`Input::FetchProgress`].
 
+mod announce;
 mod api;
 mod config;
+mod conn;
+mod fetch;
+mod limits;
+mod peer;
+mod playhead;
+mod schedule;
+mod storage;
+mod stream;
+mod swarms;
+mod upload;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use beekeepr_model::{Random, Time};
 
 pub use api::{
     ConnKey, Event, FetchKey, Input, ListedSegment, LoadError, Output, Placement, SegmentKey,
@@ -22,43 +37,193 @@ pub use api::{
 };
 pub use config::{Config, Role};
 
-use beekeepr_model::Time;
+use announce::Tracker;
+use conn::Conn;
+use fetch::{Fetch, HttpRate};
+use playhead::Playhead;
+use stream::Stream;
 
 /// The engine. See the crate's documentation for the loop that drives it.
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
+    random: Random,
+    /// The time of the input at hand.
+    now: Time,
+    deadline: Time,
+    playhead: Playhead,
+    streams: BTreeMap<StreamKey, Stream>,
+    trackers: Vec<Tracker>,
+    conns: BTreeMap<ConnKey, Conn>,
+    next_conn: u32,
+    fetches: BTreeMap<FetchKey, Fetch>,
+    next_fetch: u32,
+    http_rate: HttpRate,
+    /// Bytes for the trackers' statistics.
+    uploaded: u64,
+    downloaded: u64,
+    outputs: VecDeque<Output>,
 }
 
 impl Engine {
     /// An engine in which nothing has happened yet. `seed` decides all its random choices.
     #[must_use]
-    pub fn new(config: Config, _seed: u64, _now: Time) -> Self {
-        Self { config }
+    pub fn new(config: Config, seed: u64, now: Time) -> Self {
+        let trackers = (0..config.trackers).map(|_| Tracker::default()).collect();
+        Self {
+            config,
+            random: Random::new(seed),
+            now,
+            deadline: now,
+            playhead: Playhead::default(),
+            streams: BTreeMap::new(),
+            trackers,
+            conns: BTreeMap::new(),
+            next_conn: 0,
+            fetches: BTreeMap::new(),
+            next_fetch: 0,
+            http_rate: HttpRate::default(),
+            uploaded: 0,
+            downloaded: 0,
+            outputs: VecDeque::new(),
+        }
     }
 
     /// Takes in what happened. `now` never runs backwards.
-    pub fn handle(&mut self, _now: Time, _input: Input<'_>) {}
+    pub fn handle(&mut self, now: Time, input: Input<'_>) {
+        self.now = self.now.max(now);
+        let settled = self.take_in(input);
+        if !settled || self.now >= self.deadline {
+            self.decide();
+        }
+    }
 
     /// The next thing to do, or `None` when all is done until the next input.
     pub fn poll(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
 
     /// When [`Input::Tick`] is due, unless something else happens before.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        None
+        (!self.streams.is_empty()).then_some(self.deadline)
     }
 
     /// Where `bytes` bytes of segment data that came over `conn` belong; `None` when nobody waits
     /// for them and they are to be thrown away. The shell stores them before the next call.
-    pub fn place(&mut self, _now: Time, _conn: ConnKey, _bytes: usize) -> Option<Placement> {
-        None
+    pub fn place(&mut self, now: Time, conn: ConnKey, bytes: usize) -> Option<Placement> {
+        self.now = self.now.max(now);
+        self.on_peer_bytes(conn, bytes)
     }
 
     /// Changes settings while running; `role` and `trackers` keep their first values.
-    pub fn configure(&mut self, _now: Time, config: Config) {
-        self.config = config;
+    pub fn configure(&mut self, now: Time, config: Config) {
+        self.now = self.now.max(now);
+        let (role, trackers) = (self.config.role, self.config.trackers);
+        self.config = Config {
+            role,
+            trackers,
+            ..config
+        };
+        if self.config.p2p_disabled {
+            self.leave_all();
+        }
+        self.decide();
+    }
+
+    /// Hands an input to whom it concerns. True when it changed nothing that a decision rests on:
+    /// bytes that come or go are frequent and must stay cheap.
+    fn take_in(&mut self, input: Input<'_>) -> bool {
+        match input {
+            Input::FetchProgress { fetch, bytes } => {
+                self.on_fetch_progress(fetch, bytes);
+                return true;
+            }
+            Input::Drained { conn, buffered } => {
+                self.on_drained(conn, buffered);
+                return true;
+            }
+            Input::Playback {
+                position_ms,
+                rate_milli,
+            } => {
+                self.playhead.report(self.now, position_ms, rate_milli);
+                return true;
+            }
+            Input::Tick => {}
+            Input::StreamAdded {
+                stream,
+                info_hash,
+                peer_id,
+            } => {
+                self.on_stream_added(stream, info_hash, peer_id);
+            }
+            Input::StreamRemoved { stream } => self.on_stream_removed(stream),
+            Input::SegmentsListed {
+                stream,
+                live,
+                segments,
+            } => {
+                self.on_segments_listed(stream, live, segments);
+            }
+            Input::SegmentWanted(key) => self.on_wanted(key),
+            Input::SegmentUnwanted(key) => self.on_unwanted(key),
+            Input::SegmentChecked { segment, valid } => self.on_segment_checked(segment, valid),
+            Input::FetchStarted {
+                fetch,
+                offset,
+                total,
+            } => {
+                self.on_fetch_started(fetch, offset, total);
+            }
+            Input::FetchDone { fetch } => self.on_fetch_done(fetch),
+            Input::FetchFailed { fetch, status } => self.on_fetch_failed(fetch, status),
+            Input::TrackerOpened(tracker) => self.on_tracker_opened(tracker),
+            Input::TrackerMessage { tracker, text } => self.on_tracker_message(tracker, text),
+            Input::TrackerClosed(tracker) => self.on_tracker_closed(tracker),
+            Input::OfferReady { conn, sdp } => self.on_offer_ready(conn, sdp),
+            Input::AnswerReady { conn, sdp } => self.on_answer_ready(conn, sdp),
+            Input::ChannelOpened(conn) => self.on_channel_opened(conn),
+            Input::ChannelClosed(conn) => self.on_channel_closed(conn),
+            Input::Command { conn, message } => self.on_command(conn, message),
+        }
+        false
+    }
+
+    /// Everything that follows from the state and the time.
+    fn decide(&mut self) {
+        self.expire_conns();
+        self.expire_downloads();
+        self.expire_fetches();
+        self.leave_idle_swarms();
+        self.schedule();
+        self.evict();
+        self.run_trackers();
+        self.send_due_announcements();
+        let busy = self.is_loading() || self.conns.values().any(|conn| conn.peer().is_none());
+        let tick = if busy {
+            limits::SCHEDULE_TICK_MS
+        } else {
+            limits::IDLE_TICK_MS
+        };
+        self.deadline = self.now + tick;
+    }
+
+    /// Whether segments are on their way or asked for.
+    fn is_loading(&self) -> bool {
+        let pending = |stream: &Stream| {
+            stream.segments.values().any(|segment| {
+                segment.transfer.is_some() || segment.wanted_since.is_some() || segment.demanded
+            })
+        };
+        self.streams.values().any(pending)
+    }
+
+    pub(crate) fn is_super_peer(&self) -> bool {
+        self.config.role == Role::SuperPeer
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
     }
 }

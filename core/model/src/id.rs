@@ -27,7 +27,10 @@ impl fmt::Display for IdError {
         match self {
             Self::Length(seen) => write!(f, "id has {seen} characters, expected 20"),
             Self::Char(seen) => {
-                write!(f, "id has the character {seen:?}, expected U+0000 to U+00FF only")
+                write!(
+                    f,
+                    "id has the character {seen:?}, expected U+0000 to U+00FF only"
+                )
             }
         }
     }
@@ -124,7 +127,11 @@ fn from_chars(text: &str) -> Result<[u8; 20], IdError> {
         }
         seen += 1;
     }
-    if seen == 20 { Ok(bytes) } else { Err(IdError::Length(seen)) }
+    if seen == 20 {
+        Ok(bytes)
+    } else {
+        Err(IdError::Length(seen))
+    }
 }
 
 #[cfg(test)]
@@ -143,8 +150,14 @@ mod tests {
     #[test]
     fn other_lengths_and_characters_are_refused() {
         assert_eq!(InfoHash::from_chars("short"), Err(IdError::Length(5)));
-        assert_eq!(InfoHash::from_chars(&"x".repeat(21)), Err(IdError::Length(21)));
-        assert_eq!(InfoHash::from_chars(&"€".repeat(20)), Err(IdError::Char('€')));
+        assert_eq!(
+            InfoHash::from_chars(&"x".repeat(21)),
+            Err(IdError::Length(21))
+        );
+        assert_eq!(
+            InfoHash::from_chars(&"€".repeat(20)),
+            Err(IdError::Char('€'))
+        );
     }
 
     #[test]

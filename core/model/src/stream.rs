@@ -99,7 +99,11 @@ pub fn swarm_string(
     kind: StreamKind,
     identity: &str,
 ) -> String {
-    format!("{}-{swarm_id}-{}-{identity}", generation.prefix(), kind.as_str())
+    format!(
+        "{}-{swarm_id}-{}-{identity}",
+        generation.prefix(),
+        kind.as_str()
+    )
 }
 
 /// The swarm's name on the tracker: 15 bytes of a digest, whose 20 base64 characters serve as the
@@ -128,7 +132,13 @@ fn hash_properties(properties: &StreamProperties) -> String {
 impl StreamProperties {
     /// All fields in p2p-media-loader's order, separated by `-`.
     fn joined(&self) -> String {
-        let or_empty = |number: u32| if number == 0 { String::new() } else { number.to_string() };
+        let or_empty = |number: u32| {
+            if number == 0 {
+                String::new()
+            } else {
+                number.to_string()
+            }
+        };
         [
             self.bitrate.to_string(),
             self.codecs.clone(),
@@ -151,7 +161,13 @@ impl StreamProperties {
             width: self.width,
             height: self.height,
             language: normalise_language(&self.language),
-            channels: self.channels.split('/').next().unwrap_or_default().trim().to_owned(),
+            channels: self
+                .channels
+                .split('/')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
             name: self.name.trim().to_lowercase(),
             frame_rate: normalise_number(&self.frame_rate),
             video_range: self.video_range.trim().to_uppercase(),
@@ -181,13 +197,20 @@ fn avc1_to_hex(codec: &str) -> Option<String> {
 fn normalise_language(language: &str) -> String {
     let short: String = language.trim().to_lowercase().chars().take(2).collect();
     // `und` (undetermined) says nothing; cut to two letters it would look like a language.
-    if language.trim().eq_ignore_ascii_case("und") { String::new() } else { short }
+    if language.trim().eq_ignore_ascii_case("und") {
+        String::new()
+    } else {
+        short
+    }
 }
 
 /// 30.000 as 30, as JavaScript's `Number` prints it; empty for what is no number.
 fn normalise_number(number: &str) -> String {
     let number = number.trim();
-    number.parse::<f64>().map(|value| value.to_string()).unwrap_or_default()
+    number
+        .parse::<f64>()
+        .map(|value| value.to_string())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -208,7 +231,11 @@ mod tests {
 
     fn hash_of(generation: Generation, kind: StreamKind, properties: &StreamProperties) -> String {
         let identity = identity(generation, 0, properties);
-        info_hash(generation, &swarm_string(generation, SWARM, kind, &identity)).to_string()
+        info_hash(
+            generation,
+            &swarm_string(generation, SWARM, kind, &identity),
+        )
+        .to_string()
     }
 
     // The expected values below came out of p2p-media-loader's own code, 2.2.2, 2.3.1 and 5.x.
@@ -217,9 +244,15 @@ mod tests {
         use Generation::{V2, V2Index, V3};
         use StreamKind::{Main, Secondary};
         assert_eq!(hash_of(V2Index, Main, &variant()), "/Vq0qF1biOpUTBIICV30");
-        assert_eq!(hash_of(V2Index, Secondary, &variant()), "eAYmcwBPIi4P9Znt4KZZ");
+        assert_eq!(
+            hash_of(V2Index, Secondary, &variant()),
+            "eAYmcwBPIi4P9Znt4KZZ"
+        );
         assert_eq!(hash_of(V2, Main, &variant()), "hpw5DN1BrHoy/nDyIVbD");
-        let without_bitrate = StreamProperties { bitrate: 0, ..variant() };
+        let without_bitrate = StreamProperties {
+            bitrate: 0,
+            ..variant()
+        };
         assert_eq!(hash_of(V3, Main, &without_bitrate), "dWzShRMpT2iw023W5NAw");
         assert_eq!(hash_of(V3, Main, &variant()), "QNn4gNSCW4rH2e7yY8A1");
         let audio = StreamProperties {
@@ -244,9 +277,15 @@ mod tests {
             video_range: "SDR".into(),
             ..StreamProperties::default()
         };
-        assert_eq!(identity(Generation::V3, 0, &full), "iNz0Nm5CRoj3CPnATwZbzOR36hg=");
+        assert_eq!(
+            identity(Generation::V3, 0, &full),
+            "iNz0Nm5CRoj3CPnATwZbzOR36hg="
+        );
         let nothing = StreamProperties::default();
-        assert_eq!(identity(Generation::V3, 0, &nothing), "UYnLxGhQilEV4D0HbCx+kRv0ZF0=");
+        assert_eq!(
+            identity(Generation::V3, 0, &nothing),
+            "UYnLxGhQilEV4D0HbCx+kRv0ZF0="
+        );
     }
 
     #[test]
@@ -258,7 +297,11 @@ mod tests {
             ..variant()
         };
         let same = identity(Generation::V2, 0, &spelled("avc1.42001e,hvc1", "30", "en"));
-        let other = identity(Generation::V2, 0, &spelled(" HVC1, avc1.66.30", "30.000", "en-US"));
+        let other = identity(
+            Generation::V2,
+            0,
+            &spelled(" HVC1, avc1.66.30", "30.000", "en-US"),
+        );
         assert_eq!(same, other);
     }
 }

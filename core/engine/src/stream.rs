@@ -1,0 +1,183 @@
+//! What the engine knows of one stream and its segments.
+
+use std::collections::BTreeMap;
+
+use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
+
+use crate::announce::Membership;
+use crate::api::{ConnKey, FetchKey, ListedSegment};
+
+/// A stream, its segments, and its swarm on each tracker.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) info_hash: InfoHash,
+    pub(crate) peer_id: PeerId,
+    pub(crate) live: bool,
+    /// As the manifest lists them, in the order of the timeline.
+    pub(crate) listed: BTreeMap<SegmentId, Listed>,
+    /// Those of which there is more to know than the manifest says.
+    pub(crate) segments: BTreeMap<SegmentId, Segment>,
+    /// When the player last asked for a segment of it.
+    pub(crate) last_wanted: Option<Time>,
+    /// Whether we are, or want to be, in its swarm.
+    pub(crate) joined: bool,
+    /// One for each tracker, in the trackers' order.
+    pub(crate) memberships: Vec<Membership>,
+    /// What we have is no longer what we last told our peers.
+    pub(crate) announcement_due: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(info_hash: InfoHash, peer_id: PeerId, trackers: u32) -> Self {
+        Self {
+            info_hash,
+            peer_id,
+            live: false,
+            listed: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            last_wanted: None,
+            joined: false,
+            memberships: (0..trackers).map(|_| Membership::default()).collect(),
+            announcement_due: false,
+        }
+    }
+
+    /// Takes a manifest's new list over; what is known of a segment stays known.
+    pub(crate) fn list(&mut self, live: bool, segments: &[ListedSegment], now: Time) {
+        let known = std::mem::take(&mut self.listed);
+        self.live = live;
+        self.listed = segments
+            .iter()
+            .map(|segment| {
+                let seen = known.get(&segment.id).map_or(now, |old| old.seen);
+                let duration_ms = segment.end_ms.saturating_sub(segment.start_ms).max(0);
+                let duration_ms = duration_ms.unsigned_abs();
+                let listed = Listed {
+                    start_ms: segment.start_ms,
+                    duration_ms,
+                    seen,
+                };
+                (segment.id, listed)
+            })
+            .collect();
+        for (id, segment) in &mut self.segments {
+            segment.unlisted_since = match self.listed.contains_key(id) {
+                true => None,
+                false => segment.unlisted_since.or(Some(now)),
+            };
+        }
+    }
+
+    /// The segment's state; a fresh one when nothing was known.
+    pub(crate) fn segment_mut(&mut self, id: SegmentId, now: Time) -> &mut Segment {
+        self.segments.entry(id).or_insert_with(|| Segment::new(now))
+    }
+
+    pub(crate) fn is_complete(&self, id: SegmentId) -> bool {
+        self.segments
+            .get(&id)
+            .is_some_and(|segment| segment.progress == Progress::Complete)
+    }
+}
+
+/// A segment in the manifest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed {
+    pub(crate) start_ms: i64,
+    pub(crate) duration_ms: u64,
+    /// When the manifest first listed it.
+    pub(crate) seen: Time,
+}
+
+/// How far a segment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Bytes are missing.
+    Partial,
+    /// All bytes are there, the page has not yet said whether they are right.
+    Checking,
+    /// All bytes are there and may be used.
+    Complete,
+}
+
+/// Who is sending a segment right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transfer {
+    Http(FetchKey),
+    Peer(ConnKey),
+}
+
+/// A segment that is wanted, loading, or loaded.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) progress: Progress,
+    /// Bytes from the start that are there.
+    pub(crate) loaded: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) wanted_since: Option<Time>,
+    pub(crate) transfer: Option<Transfer>,
+    /// When the running transfer began.
+    pub(crate) transfer_since: Time,
+    /// Milliseconds in which transfers ran, without those in which we waited on purpose.
+    pub(crate) active_ms: u64,
+    /// A peer that sent some of the bytes.
+    pub(crate) from_peer: Option<ConnKey>,
+    /// HTTP failures since the last success.
+    pub(crate) http_errors: u32,
+    pub(crate) http_status: u16,
+    /// Not to be tried over HTTP before this.
+    pub(crate) retry_at: Time,
+    pub(crate) unlisted_since: Option<Time>,
+    /// When it was last loaded, played or sent; decides what is forgotten first.
+    pub(crate) last_used: Time,
+    /// A peer asked a super-peer for it.
+    pub(crate) demanded: bool,
+}
+
+impl Segment {
+    fn new(now: Time) -> Self {
+        Self {
+            progress: Progress::Partial,
+            loaded: 0,
+            total: None,
+            wanted_since: None,
+            transfer: None,
+            transfer_since: now,
+            active_ms: 0,
+            from_peer: None,
+            http_errors: 0,
+            http_status: 0,
+            retry_at: Time::ZERO,
+            unlisted_since: None,
+            last_used: now,
+            demanded: false,
+        }
+    }
+
+    pub(crate) fn begin(&mut self, transfer: Transfer, now: Time) {
+        self.transfer = Some(transfer);
+        self.transfer_since = now;
+    }
+
+    /// Ends the running transfer, if there is one, and says which it was.
+    pub(crate) fn end(&mut self, now: Time) -> Option<Transfer> {
+        let ended = self.transfer.take();
+        if ended.is_some() {
+            self.active_ms += now.since_ms(self.transfer_since);
+        }
+        ended
+    }
+
+    /// Starts over with no bytes.
+    pub(crate) fn reset(&mut self) {
+        self.progress = Progress::Partial;
+        self.loaded = 0;
+        self.total = None;
+        self.from_peer = None;
+    }
+
+    /// Bits per second while it was being transferred.
+    pub(crate) fn bandwidth_bps(&self) -> u64 {
+        self.loaded.saturating_mul(8_000) / self.active_ms.max(1)
+    }
+}

@@ -1,0 +1,96 @@
+//! Streams that come and go, and with them our place in their swarms.
+
+use beekeepr_model::{InfoHash, PeerId};
+
+use crate::Engine;
+use crate::api::{ConnKey, ListedSegment, SegmentKey, StreamKey};
+use crate::stream::Stream;
+
+impl Engine {
+    pub(crate) fn on_stream_added(&mut self, key: StreamKey, info_hash: InfoHash, peer_id: PeerId) {
+        let known = self.streams.get(&key);
+        if known.is_some_and(|known| (known.info_hash, known.peer_id) == (info_hash, peer_id)) {
+            return;
+        }
+        self.on_stream_removed(key);
+        self.streams
+            .insert(key, Stream::new(info_hash, peer_id, self.config.trackers));
+    }
+
+    pub(crate) fn on_stream_removed(&mut self, key: StreamKey) {
+        self.leave(key);
+        let Some(stream) = self.streams.get(&key) else {
+            return;
+        };
+        let ids: Vec<_> = stream.segments.keys().copied().collect();
+        for id in ids {
+            self.forget(SegmentKey { stream: key, id });
+        }
+        self.streams.remove(&key);
+    }
+
+    pub(crate) fn on_segments_listed(
+        &mut self,
+        key: StreamKey,
+        live: bool,
+        segments: &[ListedSegment],
+    ) {
+        let joins = self.is_super_peer() && !self.config.p2p_disabled && !segments.is_empty();
+        let now = self.now;
+        let Some(stream) = self.streams.get_mut(&key) else {
+            return;
+        };
+        let before: Vec<_> = stream.listed.keys().copied().collect();
+        stream.list(live, segments, now);
+        stream.joined |= joins;
+        let changed = !before.iter().eq(stream.listed.keys());
+        // On demand, what is listed is what we announce.
+        if joins && !live && changed {
+            stream.announcement_due = true;
+        }
+    }
+
+    /// Leaves a stream's swarm; its segments stay.
+    fn leave(&mut self, key: StreamKey) {
+        let in_swarm = self.conns.iter().filter(|(_, conn)| conn.stream == key);
+        let conns: Vec<ConnKey> = in_swarm.map(|(&conn, _)| conn).collect();
+        for conn in conns {
+            self.close_conn(conn);
+        }
+        self.send_stopped(key);
+        if let Some(stream) = self.streams.get_mut(&key) {
+            stream.joined = false;
+        }
+    }
+
+    pub(crate) fn leave_all(&mut self) {
+        let keys: Vec<StreamKey> = self.streams.keys().copied().collect();
+        for key in keys {
+            self.leave(key);
+        }
+    }
+
+    /// Leaves the swarms of renditions that the player switched away from. A paused player leaves
+    /// nothing: only the use of another stream makes one idle.
+    pub(crate) fn leave_idle_swarms(&mut self) {
+        let latest = self
+            .streams
+            .values()
+            .filter_map(|stream| stream.last_wanted)
+            .max();
+        let Some(latest) = latest else { return };
+        let idle = |stream: &Stream| {
+            let wanted = stream.last_wanted.unwrap_or(latest);
+            stream.joined && latest.since_ms(wanted) > self.config.inactive_swarm_ms
+        };
+        let idle: Vec<StreamKey> = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| idle(stream))
+            .map(|(&key, _)| key)
+            .collect();
+        for key in idle {
+            self.leave(key);
+        }
+    }
+}

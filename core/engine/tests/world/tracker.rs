@@ -1,0 +1,47 @@
+//! Enough of a tracker to introduce engines to each other: it relays offers to everybody in turn.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+#[derive(Default)]
+pub(crate) struct Tracker {
+    /// Peer id to node.
+    members: BTreeMap<String, usize>,
+}
+
+impl Tracker {
+    /// What to send to whom after a message of node `from`.
+    pub(crate) fn handle(&mut self, from: usize, text: &str) -> Vec<(usize, String)> {
+        let message: Value = serde_json::from_str(text).expect("the engine writes JSON");
+        let text_of = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
+        let (hash, peer) = (text_of("info_hash"), text_of("peer_id"));
+        if let Some(to) = message["to_peer_id"].as_str() {
+            let reply = json!({"action": "announce", "info_hash": hash, "peer_id": peer,
+                "offer_id": message["offer_id"], "answer": message["answer"]});
+            return self
+                .members
+                .get(to)
+                .map(|&to| (to, reply.to_string()))
+                .into_iter()
+                .collect();
+        }
+        if message["event"] == "stopped" {
+            self.members.remove(&peer);
+            return Vec::new();
+        }
+        self.members.insert(peer.clone(), from);
+        let count = self.members.len();
+        let reply = json!({"action": "announce", "info_hash": hash, "interval": 20,
+            "complete": 0, "incomplete": count});
+        let mut replies = vec![(from, reply.to_string())];
+        let others = self.members.iter().filter(|(id, _)| **id != peer);
+        let offers = message["offers"].as_array().cloned().unwrap_or_default();
+        for ((_, &to), offer) in others.zip(offers) {
+            let relay = json!({"action": "announce", "info_hash": hash, "peer_id": peer,
+                "offer_id": offer["offer_id"], "offer": offer["offer"]});
+            replies.push((to, relay.to_string()));
+        }
+        replies
+    }
+}
