@@ -1,1 +1,18 @@
-//! What every server role shares: configuration, logs, metrics and health, shutdown
+//! What every server role shares: configuration, logs, metrics and health, shutdown, sockets.
+//!
+//! Knows nothing of what the roles do: no protocol, no core crate. A role's life with it:
+//!
+//! ```text
+//! config::load -> logs::init -> Shutdown::on_signals -> Admin::start
+//!     -> the role's start -> Readiness::ready -> ready::announce
+//!     -> Shutdown::requested -> drain -> exit
+//! ```
+
+pub mod admin;
+pub mod config;
+pub mod logs;
+pub mod net;
+pub mod ready;
+mod shutdown;
+
+pub use shutdown::{Shutdown, Trigger};
