@@ -1,1 +1,23 @@
-//! The browser engine: flat calls in, a list of actions out
+//! The engine for browsers: flat calls in, a list of actions out.
+//!
+//! The TypeScript shell (`js/src/shell.ts`) owns the sockets, peer connections, HTTP requests, the
+//! timer and the segments' bytes. It tells [`Engine`] what happened by one call for each
+//! [`beekeepr_engine::Input`], then takes actions until there are none:
+//!
+//! ```text
+//! engine.fetchProgress(now, fetch, bytes)
+//! while ((kind = engine.poll()) !== Action.None) act on kind, engine.number(i), engine.text(), engine.data()
+//! set one timer for engine.deadline()
+//! ```
+//!
+//! Only numbers, short strings and command messages cross the border. Segment ids and times are
+//! `f64`, exact for integers up to 2^53, so that no `BigInt` is needed. A panic aborts; the shell
+//! takes any trap for the end of the engine and lets the player load over HTTP.
+
+mod action;
+mod engine;
+mod identity;
+mod settings;
+
+pub use engine::Engine;
+pub use identity::{peer_id, stream_identity, swarm_info_hash};

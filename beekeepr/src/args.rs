@@ -1,0 +1,236 @@
+//! The command line. Scripts outside the project use it: flags are never renamed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use beekeepr_seeder::{ManifestUrl, TrackerUrl};
+use clap::{Args, Parser, Subcommand};
+
+/// Exit code for a command line that cannot be: `EX_USAGE` of sysexits.h.
+pub(crate) const USAGE: u8 = 64;
+
+/// A private P2P CDN for HLS: viewers share a stream's segments, your servers send a fraction.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Every setting can also be given in the file or the environment: \
+    BEEKEEPR_TRACKER__LISTEN=0.0.0.0:8000. A flag beats the environment, which beats the file."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything in one process: page, tracker, STUN server and seeder; a demo channel when none
+    /// is given
+    Up(Up),
+    /// The tracker: introduces viewers of the same stream to each other
+    Tracker(Tracker),
+    /// The STUN server: tells browsers their public address
+    Stun(Stun),
+    /// The seeder: fetches each new segment once and gives it to the swarm
+    Seeder(Seeder),
+    /// Read the configuration and say what is wrong with it
+    Check(File),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// The addresses that `up` listens on
+    Ports(File),
+    /// Ask a running role whether it is ready; exit code 0 when it is
+    Healthcheck(Healthcheck),
+}
+
+/// Which configuration file.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct File {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where health and metrics are.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Admin {
+    /// Address of /livez, /readyz and /metrics [default: 127.0.0.1:9000 when it is free]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// A stream to share, instead of the demo channel; may be repeated
+    #[arg(long = "channel", value_name = "NAME=MANIFEST_URL")]
+    pub(crate) channels: Vec<Channel>,
+    /// Folder for what outlives a restart; beekeepr.toml in it is read when --config is not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tracker {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Address for viewers [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+    /// Threads, each with a listener of its own
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stun {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// UDP address to answer on; may be repeated [default: 127.0.0.1:3478 and [::1]:3478]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Vec<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+    /// Sockets for each address
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Seeder {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// A stream to seed; may be repeated
+    #[arg(long = "channel", value_name = "NAME=MANIFEST_URL")]
+    pub(crate) channels: Vec<Channel>,
+    /// The swarm's name, for a single channel [default: the manifest's URL without its query]
+    #[arg(long, value_name = "ID")]
+    pub(crate) swarm_id: Option<String>,
+    /// Tracker to announce to; may be repeated
+    #[arg(long = "tracker", value_name = "WS_URL")]
+    pub(crate) trackers: Vec<TrackerUrl>,
+    /// STUN server; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) stun: Vec<String>,
+    /// UDP address that viewers connect to
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) udp: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+/// What to see of the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print every setting with its value, as a file that can be read again
+    Print(File),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Healthcheck {
+    #[command(flatten)]
+    pub(crate) file: File,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+/// `NAME=MANIFEST_URL`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Channel {
+    pub(crate) name: String,
+    pub(crate) manifest: ManifestUrl,
+}
+
+impl FromStr for Channel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let example = "expected NAME=MANIFEST_URL, such as news=https://cdn.example/news.m3u8";
+        // A URL alone has its first `=` in the query, if any.
+        let named = text.split_once('=').filter(|(name, _)| !name.contains('/'));
+        let (name, manifest) = named.ok_or_else(|| example.to_owned())?;
+        if name.is_empty() {
+            return Err(format!("the name is empty; {example}"));
+        }
+        let manifest = manifest
+            .parse::<ManifestUrl>()
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            name: name.to_owned(),
+            manifest,
+        })
+    }
+}
+
+impl From<Channel> for beekeepr_seeder::Channel {
+    fn from(channel: Channel) -> Self {
+        Self {
+            name: channel.name,
+            manifest: channel.manifest,
+            swarm_id: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_channel_has_a_name_and_a_url() {
+        let channel: Channel = "news=https://cdn.example/a.m3u8?t=1=2".parse().unwrap();
+        assert_eq!(channel.name, "news");
+        assert_eq!(
+            channel.manifest.to_string(),
+            "https://cdn.example/a.m3u8?t=1=2"
+        );
+    }
+
+    #[test]
+    fn a_channel_without_name_or_url_says_what_is_expected() {
+        for wrong in [
+            "https://cdn.example/a.m3u8?t=1",
+            "news",
+            "=https://cdn.example/a.m3u8",
+        ] {
+            let error = wrong.parse::<Channel>().unwrap_err();
+            assert!(
+                error.contains("expected NAME=MANIFEST_URL"),
+                "{wrong}: {error}"
+            );
+        }
+        assert!(
+            "news=ftp://cdn.example/a"
+                .parse::<Channel>()
+                .unwrap_err()
+                .contains("http://")
+        );
+    }
+
+    #[test]
+    fn the_contracts_flags_are_all_there() {
+        for line in [
+            "beekeepr up --config f --channel a=http://h/a.m3u8 --channel b=http://h/b.m3u8 --data d",
+            "beekeepr tracker --config f --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --workers 2",
+            "beekeepr stun --config f --listen 127.0.0.1:0 --listen [::1]:0 --admin-listen [::1]:0",
+            "beekeepr seeder --channel a=http://h/a.m3u8 --swarm-id s --tracker ws://h:1 \
+             --tracker wss://h --stun stun:h:1 --udp 127.0.0.1:0 --admin-listen 127.0.0.1:0",
+            "beekeepr config print --config f",
+        ] {
+            let parsed = Cli::try_parse_from(line.split_whitespace());
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+    }
+}

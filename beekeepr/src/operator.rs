@@ -1,0 +1,83 @@
+//! Small commands that help the operator.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::args::{File, Healthcheck};
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Shorter than the interval at which container runtimes ask.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The admin listener's answer is a few lines; more is not of interest.
+const HEALTH_BYTES_MAX: u64 = 4096;
+
+/// `beekeepr check`
+pub(crate) fn check(file: &File) -> Result<(), Failure> {
+    Config::load(file.config.as_deref())?;
+    say("the configuration is valid");
+    Ok(())
+}
+
+/// `beekeepr config print`
+pub(crate) fn print(file: &File) -> Result<(), Failure> {
+    let config = Config::load(file.config.as_deref())?;
+    let text = toml::to_string(&config).map_err(|error| Failure::Other(error.to_string()))?;
+    say(text.trim_end());
+    Ok(())
+}
+
+/// `beekeepr ports`
+pub(crate) fn ports(file: &File) -> Result<(), Failure> {
+    let config = Config::load(file.config.as_deref())?;
+    say(&format!("tcp {} page", config.web.listen));
+    say(&format!("tcp {} tracker", config.tracker.listen));
+    say(&format!(
+        "tcp {} health and metrics",
+        config.admin.address()
+    ));
+    for listen in &config.stun.listen {
+        say(&format!("udp {listen} stun"));
+    }
+    say(&format!("udp {} seeder", config.seeder.udp));
+    Ok(())
+}
+
+/// `beekeepr healthcheck`
+pub(crate) fn healthcheck(args: &Healthcheck) -> Result<(), Failure> {
+    let mut config = Config::load(args.file.config.as_deref())?;
+    config.admin.listen = args.admin.admin_listen.or(config.admin.listen);
+    let address = config.admin.address();
+    let answer = ask_readiness(address)
+        .map_err(|error| Failure::Other(format!("no answer from http://{address}: {error}")))?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    if head.split(' ').nth(1) == Some("200") {
+        say(body.trim_end());
+        return Ok(());
+    }
+    Err(Failure::Other(format!(
+        "not ready: {}",
+        body.trim_end().replace('\n', ", ")
+    )))
+}
+
+fn ask_readiness(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, HEALTH_TIMEOUT)?;
+    stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
+    stream.set_write_timeout(Some(HEALTH_TIMEOUT))?;
+    write!(
+        stream,
+        "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.take(HEALTH_BYTES_MAX).read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// A line on standard output, for whom it may concern.
+pub(crate) fn say(line: &str) {
+    // Whoever closed our output does not want to read it.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

@@ -1,0 +1,331 @@
+// The engine as a player's adapter and a page see it. Names follow p2p-media-loader-core 2.3.
+
+import type { Action } from "./action.js";
+import { type CoreConfig, type DefinedCoreConfig, type DynamicCoreConfig, Settings } from "./config.js";
+import { EventTarget, guard } from "./events.js";
+import { type NewsContext, publish } from "./news.js";
+import { Shell } from "./shell.js";
+import { nameOf, type SegmentKey } from "./store.js";
+import { type KnownSegment, type ListedSegment, Streams } from "./streams.js";
+import {
+    type CoreEventMap,
+    CoreRequestError,
+    type EngineCallbacks,
+    type Peer,
+    type Stream,
+} from "./types.js";
+import { loadWasm, type WasmModule } from "./wasm.js";
+
+/** One identity for each swarm for as long as the page lives, also over reloads of the player. */
+const peerIds = new Map<string, string>();
+
+/** A playlist that was read before the engine was there. */
+interface Playlist {
+    segments: readonly ListedSegment[];
+    live: boolean;
+}
+
+/**
+ * Shares the segments of one presentation at a time. Until the WebAssembly module has loaded, after
+ * any failure, and for what it does not know, {@link Core.loadSegment} declines: the player's own
+ * loader then serves.
+ */
+export class Core {
+    readonly #settings: Settings;
+    readonly #events = new EventTarget<CoreEventMap>();
+    readonly #wanted = new Map<string, EngineCallbacks>();
+    readonly #peers = new Map<string, Peer>();
+    #wasm: WasmModule | undefined;
+    #shell: Shell | undefined;
+    #dead = false;
+    #manifestUrl: string | undefined;
+    #streams = new Streams();
+    /** Streams and playlists of the manifest, for an engine that starts later. */
+    #manifest = new Map<string, { stream: Stream; playlist?: Playlist }>();
+    #playback: { positionMs: number; rateMilli: number } | undefined;
+    static #nextStreamKey = 1;
+
+    /** `module` is for tests. */
+    constructor(config: CoreConfig = {}, module?: Promise<WasmModule>) {
+        this.#settings = new Settings(config);
+        (module ?? loadWasm(config.wasmUrl)).then(
+            (wasm) => {
+                this.#wasm = wasm;
+                this.#start();
+            },
+            (reason: unknown) => this.#fail(reason),
+        );
+    }
+
+    /** A copy of all settings. */
+    getConfig(): DefinedCoreConfig {
+        return this.#settings.copy();
+    }
+
+    /** Changes settings while running. */
+    applyDynamicConfig(config: DynamicCoreConfig): void {
+        this.#settings.change(config);
+        const numbers = this.#settings.numbers();
+        this.#shell?.tell((engine, now) => engine.configure(now, numbers));
+    }
+
+    addEventListener<K extends keyof CoreEventMap>(name: K, listener: CoreEventMap[K]): void {
+        this.#events.addEventListener(name, listener);
+    }
+
+    removeEventListener<K extends keyof CoreEventMap>(name: K, listener: CoreEventMap[K]): void {
+        this.#events.removeEventListener(name, listener);
+    }
+
+    /** The connected peers of all streams. */
+    getPeers(): Peer[] {
+        return [...this.#peers.values()];
+    }
+
+    /** Where the manifest came from, after redirects; without its query it names the swarms. */
+    setManifestResponseUrl(url: string): void {
+        this.#manifestUrl = url.split("?")[0];
+    }
+
+    /** Registers a stream, once. */
+    addStreamIfNoneExists(stream: Stream): void {
+        if (!this.#manifest.has(stream.runtimeId)) {
+            this.#manifest.set(stream.runtimeId, { stream });
+            this.#join(stream);
+        }
+    }
+
+    /** Takes a stream's playlist, which replaces the previous one. */
+    setSegments(streamRuntimeId: string, segments: readonly ListedSegment[], live: boolean): void {
+        const entry = this.#manifest.get(streamRuntimeId);
+        if (entry) {
+            entry.playlist = { segments, live };
+            this.#list(streamRuntimeId, entry.playlist);
+        }
+    }
+
+    /** What is listed for a stream. */
+    getSegments(streamRuntimeId: string): readonly ListedSegment[] {
+        return this.#manifest.get(streamRuntimeId)?.playlist?.segments ?? [];
+    }
+
+    hasStream(streamRuntimeId: string): boolean {
+        return this.#manifest.has(streamRuntimeId);
+    }
+
+    hasSegment(segmentRuntimeId: string): boolean {
+        return this.#streams.find(segmentRuntimeId) !== undefined;
+    }
+
+    /** Whether {@link loadSegment} would take this segment. */
+    isSegmentLoadable(segmentRuntimeId: string, sequence?: number): boolean {
+        const segment = this.#streams.find(segmentRuntimeId, sequence);
+        return segment !== undefined && this.#isLoadable(segment);
+    }
+
+    /**
+     * Loads a segment from whoever has it. False, and no callback, when the player's own loader has
+     * to do it.
+     */
+    loadSegment(segmentRuntimeId: string, callbacks: EngineCallbacks, sequence?: number): boolean {
+        const segment = this.#streams.find(segmentRuntimeId, sequence);
+        const shell = this.#shell;
+        if (!shell || !segment || !this.#isLoadable(segment)) {
+            return false;
+        }
+        const { key } = segment;
+        if (!this.#playback) {
+            // Nothing plays yet, so it will begin with what is asked for first.
+            this.updatePlayback(segment.startTime, 1);
+        }
+        this.#wanted.set(nameOf(key), callbacks);
+        shell.tell((engine, now) => engine.segmentWanted(now, key.stream, key.id));
+        return true;
+    }
+
+    /** Gives a segment up; no callback follows. What has loaded of it stays. */
+    abortSegmentLoading(segmentRuntimeId: string, sequence?: number): void {
+        const key = this.#streams.find(segmentRuntimeId, sequence)?.key;
+        if (key && this.#wanted.delete(nameOf(key))) {
+            this.#shell?.tell((engine, now) => engine.segmentUnwanted(now, key.stream, key.id));
+        }
+    }
+
+    /** Where the player is, in seconds, and how fast; rate 0 while it is paused. */
+    updatePlayback(position: number, rate: number): void {
+        const playback = { positionMs: Math.round(position * 1000), rateMilli: Math.round(rate * 1000) };
+        this.#playback = playback;
+        this.#shell?.tell((engine, now) =>
+            engine.playback(now, playback.positionMs, Math.max(0, playback.rateMilli)),
+        );
+    }
+
+    /** Leaves all swarms and forgets the presentation. The next manifest starts anew. */
+    destroy(): void {
+        const shell = this.#shell;
+        for (const { key } of this.#streams.swarms()) {
+            shell?.tell((engine, now) => engine.streamRemoved(now, key));
+        }
+        shell?.close();
+        this.#shell = undefined;
+        this.#manifestUrl = this.#playback = undefined;
+        this.#manifest = new Map();
+        this.#streams = new Streams();
+        this.#peers.clear();
+        this.#giveBack();
+    }
+
+    #isLoadable({ key, swarm }: KnownSegment): boolean {
+        const { isP2PDisabled } = this.#settings.of(swarm.stream.type);
+        return this.#shell !== undefined && !isP2PDisabled && !this.#wanted.has(nameOf(key));
+    }
+
+    /** Begins as soon as there are both a module and a manifest. */
+    #start(): void {
+        if (!this.#wasm || this.#shell || this.#dead || this.#manifest.size === 0) {
+            return;
+        }
+        try {
+            this.#shell = this.#newShell(this.#wasm);
+        } catch (reason) {
+            return this.#fail(reason);
+        }
+        for (const [runtimeId, { stream, playlist }] of this.#manifest) {
+            this.#join(stream);
+            if (playlist) this.#list(runtimeId, playlist);
+        }
+        if (this.#playback) {
+            const { positionMs, rateMilli } = this.#playback;
+            this.updatePlayback(positionMs / 1000, rateMilli / 1000);
+        }
+    }
+
+    #newShell(wasm: WasmModule): Shell {
+        const { announceTrackers, rtcConfig } = this.#settings.of("main");
+        return new Shell(wasm, {
+            trackers: announceTrackers,
+            rtcConfig,
+            numbers: this.#settings.numbers(),
+            origin: (key) => this.#origin(key),
+            check: (key, data) => this.#check(key, data),
+            ready: (key, data, bandwidth) => this.#settle(key, (one) => one.onSuccess({ data, bandwidth })),
+            failed: (key) => this.#settle(key, (one) => one.onError(new CoreRequestError("failed"))),
+            dropped: (key) => this.#streams.dropped(key),
+            news: (kind, number, text) => this.#news(kind, number, text),
+            died: (reason) => this.#fail(reason),
+        });
+    }
+
+    #join(stream: Stream): void {
+        if (!this.#shell) {
+            // Starting joins all streams that are there.
+            return this.#start();
+        }
+        const infoHash = this.#infoHash(stream);
+        const key = Core.#nextStreamKey++;
+        if (infoHash === undefined || !this.#streams.add(stream, infoHash, key)) {
+            return;
+        }
+        const peerId = this.#peerId(infoHash);
+        this.#shell.tell((engine, now) => {
+            engine.streamAdded(now, key, infoHash, peerId);
+        });
+    }
+
+    #infoHash({ type, properties }: Stream): string | undefined {
+        const swarmId = this.#settings.of(type).swarmId ?? this.#manifestUrl;
+        if (swarmId === undefined || !this.#wasm) {
+            return undefined;
+        }
+        const { bitrate, codecs, width, height, language, channels, name, frameRate, videoRange } =
+            properties;
+        const identity = this.#wasm.streamIdentity(
+            bitrate,
+            codecs ?? "",
+            width ?? 0,
+            height ?? 0,
+            language ?? "",
+            channels ?? "",
+            name ?? "",
+            frameRate ?? "",
+            videoRange ?? "",
+        );
+        return this.#wasm.infoHash(swarmId, type === "secondary", identity);
+    }
+
+    #peerId(infoHash: string): string {
+        const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+        const peerId = peerIds.get(infoHash) ?? this.#wasm?.peerId(high, low) ?? "";
+        peerIds.set(infoHash, peerId);
+        return peerId;
+    }
+
+    #list(streamRuntimeId: string, { segments, live }: Playlist): void {
+        const shell = this.#shell;
+        const keep = (key: SegmentKey) => shell?.store.has(key) || this.#wanted.has(nameOf(key));
+        const listed = this.#streams.list(streamRuntimeId, segments, (key) => keep(key) ?? false);
+        if (listed) {
+            const { swarm, numbers } = listed;
+            shell?.tell((engine, now) => engine.segmentsListed(now, swarm.key, live, numbers));
+        }
+    }
+
+    #origin(key: SegmentKey) {
+        const segment = this.#streams.get(key);
+        const config = this.#settings.of(segment?.swarm.stream.type ?? "main");
+        return (
+            segment && {
+                url: segment.url,
+                byteRange: segment.byteRange,
+                setup: config.httpRequestSetup,
+                validate: config.validateHTTPSegment,
+            }
+        );
+    }
+
+    async #check(key: SegmentKey, data: ArrayBuffer): Promise<boolean> {
+        const segment = this.#streams.get(key);
+        const validate = this.#settings.of(segment?.swarm.stream.type ?? "main").validateP2PSegment;
+        return segment !== undefined && (!validate || validate(segment.url, segment.byteRange, data));
+    }
+
+    #settle(key: SegmentKey, tell: (callbacks: EngineCallbacks) => void): void {
+        const callbacks = this.#wanted.get(nameOf(key));
+        if (callbacks && this.#wanted.delete(nameOf(key))) {
+            guard(() => tell(callbacks));
+        }
+    }
+
+    #news(kind: Action, number: (index: number) => number, text: string): void {
+        const context: NewsContext = {
+            events: this.#events,
+            peers: this.#peers,
+            streams: this.#streams,
+            trackerUrl: (tracker) => this.#settings.of("main").announceTrackers[tracker] ?? "",
+            progress: (key, bytes) => {
+                const total = this.#shell?.store.total(key) ?? 0;
+                guard(() => this.#wanted.get(nameOf(key))?.onProgress?.(bytes, total));
+            },
+        };
+        publish(context, kind, number, text);
+    }
+
+    /** The engine is gone for good; the player goes on over HTTP. */
+    #fail(reason: unknown): void {
+        this.#dead = true;
+        this.#shell?.close();
+        this.#shell = undefined;
+        this.#peers.clear();
+        this.#giveBack();
+        this.#events.dispatch("onEngineFailed", reason);
+    }
+
+    /** Leaves all wanted segments to the player's own loader. */
+    #giveBack(): void {
+        const wanted = [...this.#wanted.values()];
+        this.#wanted.clear();
+        for (const callbacks of wanted) {
+            guard(() => callbacks.onError(new CoreRequestError("failed")));
+        }
+    }
+}

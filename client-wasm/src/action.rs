@@ -1,0 +1,336 @@
+//! The engine's outputs in a form that crosses to JavaScript without being taken apart there: a
+//! kind, a few numbers, a text, a message.
+
+use beekeepr_engine::{Event, LoadError, Output, Placement, SegmentKey, Source};
+use beekeepr_model::PeerId;
+
+/// What the shell has to do. Each kind lists its numbers in their order; `segment` stands for two,
+/// the stream's key and the segment's id. A `peer` is a text, empty for the origin.
+///
+/// `js/src/action.ts` repeats the numbers, so that the bundler can inline them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Nothing more to do until the next input.
+    None = 0,
+    /// Open a socket: tracker.
+    TrackerConnect = 1,
+    /// Close a socket: tracker.
+    TrackerDisconnect = 2,
+    /// Send the text: tracker.
+    TrackerSend = 3,
+    /// Make an offer: connection.
+    OfferCreate = 4,
+    /// Answer the offer in the text: connection.
+    OfferAccept = 5,
+    /// Our offer's answer is the text: connection.
+    AnswerAccept = 6,
+    /// Close: connection.
+    ConnClose = 7,
+    /// Send the message in the data: connection.
+    CommandSend = 8,
+    /// Send bytes of a segment: segment, connection, offset, bytes.
+    SliceSend = 9,
+    /// Ask the origin: segment, fetch, offset.
+    FetchStart = 10,
+    /// Abort: fetch.
+    FetchCancel = 11,
+    /// Check what came from peers: segment.
+    SegmentCheck = 12,
+    /// Hand to the player: segment, bits per second.
+    SegmentReady = 13,
+    /// Could not be had: segment, HTTP status.
+    SegmentFailed = 14,
+    /// Forget the bytes: segment.
+    SegmentDropped = 15,
+    /// News: stream; peer.
+    PeerConnected = 16,
+    /// News: stream; peer.
+    PeerClosed = 17,
+    /// News: segment, bytes; peer.
+    Downloaded = 18,
+    /// News: segment, bytes; peer.
+    Uploaded = 19,
+    /// News: segment; peer.
+    SegmentStarted = 20,
+    /// News: segment, bytes; peer.
+    SegmentLoaded = 21,
+    /// News: segment, error (0 HTTP, 1 HTTP length, 2 peer length, 3 protocol, 4 absent, 5 closed,
+    /// 6 invalid, 7 silence), HTTP status; peer.
+    SegmentError = 22,
+    /// News: segment.
+    SegmentAborted = 23,
+    /// News: tracker.
+    TrackerLost = 24,
+    /// News with a text: tracker.
+    TrackerWarning = 25,
+}
+
+/// An action with all it carries.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Parts {
+    pub(crate) numbers: [f64; 5],
+    pub(crate) text: String,
+    pub(crate) data: Vec<u8>,
+}
+
+impl Parts {
+    fn of<const N: usize>(values: [f64; N]) -> Self {
+        let mut parts = Self::default();
+        for (place, value) in parts.numbers.iter_mut().zip(values) {
+            *place = value;
+        }
+        parts
+    }
+
+    fn key(key: u32) -> Self {
+        Self::of([key.into()])
+    }
+
+    fn segment<const N: usize>(key: SegmentKey, values: [f64; N]) -> Self {
+        let mut parts = Self::of([key.stream.0.into(), key.id.0 as f64]);
+        for (place, value) in parts.numbers[2..].iter_mut().zip(values) {
+            *place = value;
+        }
+        parts
+    }
+
+    /// Where bytes belong: segment, offset, total.
+    pub(crate) fn placement(placement: Placement) -> Self {
+        Self::segment(
+            placement.segment,
+            [placement.offset as f64, placement.total as f64],
+        )
+    }
+
+    fn text(self, text: String) -> Self {
+        Self { text, ..self }
+    }
+
+    fn peer(self, peer: &PeerId) -> Self {
+        self.text(peer.chars().collect())
+    }
+
+    fn source(self, source: Source) -> Self {
+        match source {
+            Source::Http => self,
+            Source::Peer(peer) => self.peer(&peer),
+        }
+    }
+}
+
+/// Takes an output apart.
+pub(crate) fn flatten(output: Output) -> (Action, Parts) {
+    match output {
+        Output::TrackerConnect(tracker) => (Action::TrackerConnect, Parts::key(tracker.0)),
+        Output::TrackerDisconnect(tracker) => (Action::TrackerDisconnect, Parts::key(tracker.0)),
+        Output::TrackerSend { tracker, text } => {
+            (Action::TrackerSend, Parts::key(tracker.0).text(text))
+        }
+        Output::OfferCreate(conn) => (Action::OfferCreate, Parts::key(conn.0)),
+        Output::OfferAccept { conn, sdp } => (Action::OfferAccept, Parts::key(conn.0).text(sdp)),
+        Output::AnswerAccept { conn, sdp } => (Action::AnswerAccept, Parts::key(conn.0).text(sdp)),
+        Output::ConnClose(conn) => (Action::ConnClose, Parts::key(conn.0)),
+        Output::CommandSend { conn, message } => (
+            Action::CommandSend,
+            Parts {
+                data: message,
+                ..Parts::key(conn.0)
+            },
+        ),
+        Output::SliceSend {
+            conn,
+            segment,
+            offset,
+            bytes,
+        } => (
+            Action::SliceSend,
+            Parts::segment(segment, [conn.0.into(), offset as f64, bytes.into()]),
+        ),
+        Output::FetchStart {
+            fetch,
+            segment,
+            offset,
+        } => (
+            Action::FetchStart,
+            Parts::segment(segment, [fetch.0.into(), offset as f64]),
+        ),
+        Output::FetchCancel(fetch) => (Action::FetchCancel, Parts::key(fetch.0)),
+        Output::SegmentCheck(segment) => (Action::SegmentCheck, Parts::segment(segment, [])),
+        Output::SegmentReady {
+            segment,
+            bandwidth_bps,
+        } => (
+            Action::SegmentReady,
+            Parts::segment(segment, [bandwidth_bps as f64]),
+        ),
+        Output::SegmentFailed { segment, status } => (
+            Action::SegmentFailed,
+            Parts::segment(segment, [status.into()]),
+        ),
+        Output::SegmentDropped(segment) => (Action::SegmentDropped, Parts::segment(segment, [])),
+        Output::Event(event) => flatten_event(event),
+    }
+}
+
+fn flatten_event(event: Event) -> (Action, Parts) {
+    match event {
+        Event::PeerConnected {
+            conn: _,
+            stream,
+            peer,
+        } => (Action::PeerConnected, Parts::key(stream.0).peer(&peer)),
+        Event::PeerClosed {
+            conn: _,
+            stream,
+            peer,
+        } => (Action::PeerClosed, Parts::key(stream.0).peer(&peer)),
+        Event::Downloaded {
+            segment,
+            bytes,
+            source,
+        } => (
+            Action::Downloaded,
+            Parts::segment(segment, [bytes.into()]).source(source),
+        ),
+        Event::Uploaded {
+            segment,
+            bytes,
+            peer,
+        } => (
+            Action::Uploaded,
+            Parts::segment(segment, [bytes.into()]).peer(&peer),
+        ),
+        Event::SegmentStarted { segment, source } => (
+            Action::SegmentStarted,
+            Parts::segment(segment, []).source(source),
+        ),
+        Event::SegmentLoaded {
+            segment,
+            bytes,
+            source,
+        } => (
+            Action::SegmentLoaded,
+            Parts::segment(segment, [bytes as f64]).source(source),
+        ),
+        Event::SegmentError {
+            segment,
+            error,
+            source,
+        } => {
+            let (code, status) = error_code(error);
+            let parts = Parts::segment(segment, [code, status.into()]);
+            (Action::SegmentError, parts.source(source))
+        }
+        Event::SegmentAborted { segment } => (Action::SegmentAborted, Parts::segment(segment, [])),
+        Event::TrackerLost { tracker } => (Action::TrackerLost, Parts::key(tracker.0)),
+        Event::TrackerWarning { tracker, message } => {
+            (Action::TrackerWarning, Parts::key(tracker.0).text(message))
+        }
+    }
+}
+
+/// As in [`Action::SegmentError`], with the HTTP status.
+fn error_code(error: LoadError) -> (f64, u16) {
+    match error {
+        LoadError::Http(status) => (0.0, status),
+        LoadError::HttpLength => (1.0, 0),
+        LoadError::PeerLength => (2.0, 0),
+        LoadError::PeerProtocol => (3.0, 0),
+        LoadError::PeerAbsent => (4.0, 0),
+        LoadError::PeerClosed => (5.0, 0),
+        LoadError::Invalid => (6.0, 0),
+        LoadError::Timeout => (7.0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use beekeepr_engine::{ConnKey, StreamKey};
+    use beekeepr_model::SegmentId;
+
+    const KINDS: [Action; 26] = [
+        Action::None,
+        Action::TrackerConnect,
+        Action::TrackerDisconnect,
+        Action::TrackerSend,
+        Action::OfferCreate,
+        Action::OfferAccept,
+        Action::AnswerAccept,
+        Action::ConnClose,
+        Action::CommandSend,
+        Action::SliceSend,
+        Action::FetchStart,
+        Action::FetchCancel,
+        Action::SegmentCheck,
+        Action::SegmentReady,
+        Action::SegmentFailed,
+        Action::SegmentDropped,
+        Action::PeerConnected,
+        Action::PeerClosed,
+        Action::Downloaded,
+        Action::Uploaded,
+        Action::SegmentStarted,
+        Action::SegmentLoaded,
+        Action::SegmentError,
+        Action::SegmentAborted,
+        Action::TrackerLost,
+        Action::TrackerWarning,
+    ];
+
+    fn segment() -> SegmentKey {
+        SegmentKey {
+            stream: StreamKey(3),
+            id: SegmentId(-7),
+        }
+    }
+
+    #[test]
+    fn the_shell_knows_each_kind_by_its_number() {
+        let shell = include_str!("../js/src/action.ts");
+        let kinds = shell.lines().filter(|line| line.trim_end().ends_with(','));
+        for (number, line) in kinds.enumerate() {
+            let kind = KINDS[number];
+            assert_eq!(kind as usize, number);
+            assert_eq!(line.trim(), format!("{kind:?} = {number},"));
+        }
+        assert_eq!(shell.matches(',').count(), KINDS.len());
+    }
+
+    #[test]
+    fn numbers_follow_the_segment_in_the_listed_order() {
+        let output = Output::SliceSend {
+            conn: ConnKey(9),
+            segment: segment(),
+            offset: 65_536,
+            bytes: 16,
+        };
+        let (kind, parts) = flatten(output);
+        assert_eq!(kind, Action::SliceSend);
+        assert_eq!(parts.numbers, [3.0, -7.0, 9.0, 65_536.0, 16.0]);
+    }
+
+    #[test]
+    fn a_peer_keeps_all_its_bytes_and_the_origin_has_no_name() {
+        let peer = PeerId(*b"-BS0001-\xff\x00abcdefghij");
+        let event = |source| {
+            Output::Event(Event::SegmentStarted {
+                segment: segment(),
+                source,
+            })
+        };
+        let (_, from_peer) = flatten(event(Source::Peer(peer)));
+        assert_eq!(PeerId::from_chars(&from_peer.text), Ok(peer));
+        let (_, from_origin) = flatten(event(Source::Http));
+        assert_eq!(from_origin.text, "");
+    }
+
+    #[test]
+    fn commands_travel_as_data() {
+        let (kind, parts) = flatten(Output::CommandSend {
+            conn: ConnKey(1),
+            message: vec![1, 2],
+        });
+        assert_eq!((kind, parts.data), (Action::CommandSend, vec![1, 2]));
+    }
+}

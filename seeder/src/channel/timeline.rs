@@ -1,0 +1,312 @@
+//! One stream's segments as its playlist lists them over time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use beekeepr_engine::ListedSegment;
+use beekeepr_model::{Generation, SegmentId};
+use beekeepr_playlist::{Media, Segment, segment_id};
+use url::Url;
+
+use crate::origin::Source;
+
+/// Of a live stream no more than this is seeded: viewers sit near the edge, and a playlist that
+/// reaches back for hours would push the newest segments out of memory.
+const LIVE_MS_MAX: i64 = 300_000;
+
+/// What a new playlist meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing new, or an older playlist than the last one, as CDNs give them out now and then.
+    None,
+    /// More segments, or other ones.
+    Listed,
+    /// The origin started over: the same numbers now name other segments.
+    Restarted,
+}
+
+/// A stream's segments.
+#[derive(Debug, Default)]
+pub(crate) struct Timeline {
+    entries: Vec<Entry>,
+    live: bool,
+    /// For each generation, where a segment is.
+    sources: [HashMap<SegmentId, Arc<Source>>; Generation::ALL.len()],
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    /// Media sequence.
+    sequence: u64,
+    start_ms: i64,
+    end_ms: i64,
+    ids: [SegmentId; Generation::ALL.len()],
+    source: Arc<Source>,
+    gap: bool,
+}
+
+impl Timeline {
+    /// Whether more segments will come.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The segments under the numbers of one of [`Generation::ALL`].
+    pub(crate) fn listed(&self, generation: usize) -> Vec<ListedSegment> {
+        let loadable = self.entries.iter().filter(|entry| !entry.gap);
+        loadable
+            .map(|entry| ListedSegment {
+                id: entry.ids[generation],
+                start_ms: entry.start_ms,
+                end_ms: entry.end_ms,
+            })
+            .collect()
+    }
+
+    /// Where a listed segment is.
+    pub(crate) fn source(&self, generation: usize, id: SegmentId) -> Option<&Arc<Source>> {
+        self.sources.get(generation)?.get(&id)
+    }
+
+    /// Takes over what the playlist lists now.
+    pub(crate) fn update(&mut self, media: &Media) -> Change {
+        let restarted = self.contradicts(media);
+        if restarted {
+            self.entries.clear();
+        } else if self.is_behind(media) {
+            return Change::None;
+        }
+        let entries = self.entries_of(media);
+        let same = entries
+            .iter()
+            .map(|it| it.sequence)
+            .eq(self.entries.iter().map(|it| it.sequence));
+        if same && self.live == media.live && !restarted {
+            return Change::None;
+        }
+        self.entries = entries;
+        self.live = media.live;
+        for (generation, sources) in self.sources.iter_mut().enumerate() {
+            let pairs = self
+                .entries
+                .iter()
+                .map(|it| (it.ids[generation], Arc::clone(&it.source)));
+            *sources = pairs.collect();
+        }
+        if restarted {
+            Change::Restarted
+        } else {
+            Change::Listed
+        }
+    }
+
+    /// Whether the playlist cannot be a later state of the one we know: it lies wholly before it,
+    /// or has another file under a known number. Folders and queries may change, they carry tokens.
+    fn contradicts(&self, media: &Media) -> bool {
+        let Some(first) = self.entries.first() else {
+            return false;
+        };
+        let Some(last) = media.segments.last() else {
+            return false;
+        };
+        sequence(media, last) < first.sequence
+            || media.segments.iter().any(|segment| {
+                self.find(sequence(media, segment)).is_some_and(|known| {
+                    file_name(&known.source.url) != file_name(&segment.url)
+                        || known.source.range != segment.byte_range
+                })
+            })
+    }
+
+    fn is_behind(&self, media: &Media) -> bool {
+        let newest = media
+            .segments
+            .last()
+            .map(|segment| sequence(media, segment));
+        newest < self.entries.last().map(|entry| entry.sequence)
+    }
+
+    fn find(&self, sequence: u64) -> Option<&Entry> {
+        let found = self
+            .entries
+            .binary_search_by_key(&sequence, |entry| entry.sequence);
+        self.entries.get(found.ok()?)
+    }
+
+    fn entries_of(&self, media: &Media) -> Vec<Entry> {
+        let mut start_ms = self.start_of(media);
+        let mut entries = Vec::with_capacity(media.segments.len());
+        for segment in &media.segments {
+            let sequence = sequence(media, segment);
+            let end_ms = start_ms + i64::try_from(segment.duration_ms).unwrap_or(0);
+            let entry = match self.find(sequence) {
+                // Known segments keep their numbers also when a live stream ends and new ones are
+                // counted otherwise, as in p2p-media-loader.
+                Some(known) => Entry {
+                    start_ms,
+                    end_ms,
+                    ..known.clone()
+                },
+                None => Entry {
+                    sequence,
+                    start_ms,
+                    end_ms,
+                    ids: Generation::ALL.map(|generation| {
+                        segment_id(generation, media.live, media.media_sequence, segment.index)
+                    }),
+                    source: Arc::new(Source {
+                        url: segment.url.clone(),
+                        range: segment.byte_range,
+                    }),
+                    gap: segment.gap,
+                },
+            };
+            entries.push(entry);
+            start_ms = end_ms;
+        }
+        if media.live {
+            let from_ms = start_ms - LIVE_MS_MAX;
+            entries.retain(|entry| entry.end_ms > from_ms);
+        }
+        entries
+    }
+
+    /// Where the playlist's first segment starts on the timeline we have begun.
+    fn start_of(&self, media: &Media) -> i64 {
+        let mut before_ms: i64 = 0;
+        for segment in &media.segments {
+            if let Some(known) = self.find(sequence(media, segment)) {
+                return known.start_ms - before_ms;
+            }
+            before_ms += i64::try_from(segment.duration_ms).unwrap_or(0);
+        }
+        self.entries.last().map_or(0, |last| last.end_ms)
+    }
+}
+
+fn file_name(url: &Url) -> Option<&str> {
+    url.path_segments()?.next_back()
+}
+
+fn sequence(media: &Media, segment: &Segment) -> u64 {
+    media.media_sequence.saturating_add(segment.index as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use beekeepr_playlist::{Manifest, read};
+
+    const V2: usize = 1;
+    const V3: usize = 2;
+
+    /// A playlist of segments of 2 s.
+    fn media(first: u64, count: u64, prefix: &str, end: &str) -> Media {
+        let mut text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
+        for number in first..first + count {
+            text.push_str(&format!("#EXTINF:2,\n{prefix}{number}.ts?t={first}\n"));
+        }
+        text.push_str(end);
+        let url = url::Url::parse("http://origin.example/live.m3u8").unwrap();
+        let Ok(Manifest::Media(media)) = read(text.as_bytes(), &url) else {
+            panic!("a media playlist is expected");
+        };
+        media
+    }
+
+    fn live(first: u64, count: u64) -> Media {
+        media(first, count, "", "")
+    }
+
+    fn ids(timeline: &Timeline, generation: usize) -> Vec<i64> {
+        timeline
+            .listed(generation)
+            .iter()
+            .map(|it| it.id.0)
+            .collect()
+    }
+
+    #[test]
+    fn a_sliding_window_keeps_the_time_of_each_segment() {
+        let mut timeline = Timeline::default();
+        assert_eq!(timeline.update(&live(10, 3)), Change::Listed);
+        assert_eq!(timeline.update(&live(12, 3)), Change::Listed);
+        let seen: Vec<_> = timeline
+            .listed(V2)
+            .iter()
+            .map(|it| (it.id.0, it.start_ms))
+            .collect();
+        assert_eq!(seen, [(12, 4000), (13, 6000), (14, 8000)]);
+        // A window that has slid past all we knew continues after it.
+        assert_eq!(timeline.update(&live(20, 1)), Change::Listed);
+        assert_eq!(timeline.listed(V2)[0].start_ms, 10_000);
+    }
+
+    #[test]
+    fn the_same_and_older_playlists_change_nothing() {
+        let mut timeline = Timeline::default();
+        timeline.update(&live(10, 3));
+        assert_eq!(timeline.update(&live(10, 3)), Change::None);
+        assert_eq!(timeline.update(&live(9, 3)), Change::None);
+        assert_eq!(ids(&timeline, V2), [10, 11, 12]);
+    }
+
+    #[test]
+    fn an_origin_that_starts_over_is_noticed() {
+        let mut timeline = Timeline::default();
+        timeline.update(&live(10, 3));
+        assert_eq!(timeline.update(&live(0, 3)), Change::Restarted);
+        assert_eq!(
+            timeline.update(&media(1, 3, "other", "")),
+            Change::Restarted
+        );
+        assert_eq!(timeline.listed(V2)[0].start_ms, 0);
+    }
+
+    #[test]
+    fn on_demand_the_older_clients_count_from_zero() {
+        let mut timeline = Timeline::default();
+        timeline.update(&media(100, 2, "", "#EXT-X-ENDLIST\n"));
+        assert!(!timeline.is_live());
+        assert_eq!(ids(&timeline, V2), [0, 1]);
+        assert_eq!(ids(&timeline, V3), [100, 101]);
+        assert!(
+            timeline
+                .source(V2, SegmentId(0))
+                .unwrap()
+                .url
+                .path()
+                .ends_with("/100.ts")
+        );
+    }
+
+    #[test]
+    fn a_live_stream_that_ends_keeps_the_numbers_of_what_was_known() {
+        let mut timeline = Timeline::default();
+        timeline.update(&live(10, 2));
+        assert_eq!(
+            timeline.update(&media(10, 3, "", "#EXT-X-ENDLIST\n")),
+            Change::Listed
+        );
+        assert_eq!(ids(&timeline, V2), [10, 11, 2]);
+        assert_eq!(ids(&timeline, V3), [10, 11, 12]);
+    }
+
+    #[test]
+    fn of_a_long_live_window_only_the_end_is_seeded() {
+        let mut timeline = Timeline::default();
+        timeline.update(&live(0, 1000));
+        assert_eq!(ids(&timeline, V2).len(), 150);
+        assert_eq!(ids(&timeline, V2).last(), Some(&999));
+        assert_eq!(timeline.update(&live(1, 1000)), Change::Listed);
+    }
+
+    #[test]
+    fn gaps_are_not_listed() {
+        let mut gap = live(0, 3);
+        gap.segments[1].gap = true;
+        let mut timeline = Timeline::default();
+        timeline.update(&gap);
+        assert_eq!(ids(&timeline, V2), [0, 2]);
+    }
+}

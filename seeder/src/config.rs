@@ -1,0 +1,219 @@
+//! The seeder's section of the configuration.
+
+mod urls;
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use urls::without_query;
+pub use urls::{ManifestUrl, TrackerUrl, UrlError};
+
+/// Most logical peers: a viewer of p2p-media-loader downloads 3 segments at a time, our own as many;
+/// more peers than that only cost announces.
+const LOGICAL_PEERS_MAX: u32 = 16;
+
+/// Smallest cache: a few of the largest segments.
+const CACHE_BYTES_MIN: u64 = 128 * 1024 * 1024;
+
+/// What the seeder does, and for which streams.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The streams to seed.
+    pub channels: Vec<Channel>,
+    /// Trackers on which viewers meet, `ws://` or `wss://`. All channels are announced to all of them.
+    pub trackers: Vec<TrackerUrl>,
+    /// STUN servers, `stun:HOST:PORT`. The first that answers tells the public address of this
+    /// machine at the start, unless `external_ips` names it or `udp` is a loopback address.
+    pub stun: Vec<String>,
+    /// Address of the UDP socket over which viewers connect. Default `0.0.0.0:0`: every IPv4
+    /// interface, any free port.
+    pub udp: SocketAddr,
+    /// Addresses under which viewers reach `udp`, when they are not those of this machine.
+    pub external_ips: Vec<IpAddr>,
+    /// Bytes of segments in memory, over all channels. Default 512 MiB, at least 128 MiB.
+    pub cache_bytes_max: u64,
+    /// As how many peers the seeder appears to each viewer, 1 to 16. A p2p-media-loader page takes
+    /// one segment at a time from a peer and three in all, hence the default of 3.
+    pub logical_peers: u32,
+    /// Connections of one logical peer in one swarm. Default 300.
+    pub peers_max: u32,
+    /// Connections in all; a viewer has one to each logical peer. Default 1000, 145 KiB each when idle.
+    pub connections_max: usize,
+    /// Fetch also from private and loopback addresses. On in any case when `udp` is a loopback address.
+    pub allow_private_origins: bool,
+    /// Hosts, as written in URLs, that may have private addresses.
+    pub private_origins: Vec<String>,
+}
+
+/// One stream to seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Its name in logs and metrics.
+    pub name: String,
+    /// Its HLS manifest.
+    pub manifest: ManifestUrl,
+    /// What viewers configure as `swarmId`. Default: the manifest's URL without its query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swarm_id: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            channels: Vec::new(),
+            trackers: Vec::new(),
+            stun: Vec::new(),
+            udp: SocketAddr::from(([0, 0, 0, 0], 0)),
+            external_ips: Vec::new(),
+            cache_bytes_max: 512 * 1024 * 1024,
+            logical_peers: 3,
+            peers_max: 300,
+            connections_max: 1_000,
+            allow_private_origins: false,
+            private_origins: Vec::new(),
+        }
+    }
+}
+
+/// Settings that contradict each other or are out of their range. A configuration error, exit code 78.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Nobody could find the seeder.
+    #[error(
+        "seeder.trackers is empty, expected at least one ws:// or wss:// URL; name the tracker \
+         that the viewers' pages use"
+    )]
+    NoTracker,
+    /// Two channels could not be told apart in logs and metrics.
+    #[error("seeder.channels has two channels named {0:?}; give each a name of its own")]
+    SameName(String),
+    /// Out of range.
+    #[error("seeder.{key} = {seen}, expected {expected}")]
+    Range {
+        /// The key in the section.
+        key: &'static str,
+        /// Its value.
+        seen: u64,
+        /// What it may be.
+        expected: &'static str,
+    },
+}
+
+impl Config {
+    /// What types cannot express.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if !self.channels.is_empty() && self.trackers.is_empty() {
+            return Err(ConfigError::NoTracker);
+        }
+        for (index, channel) in self.channels.iter().enumerate() {
+            if self.channels[..index]
+                .iter()
+                .any(|other| other.name == channel.name)
+            {
+                return Err(ConfigError::SameName(channel.name.clone()));
+            }
+        }
+        if !(1..=LOGICAL_PEERS_MAX).contains(&self.logical_peers) {
+            let seen = u64::from(self.logical_peers);
+            return Err(ConfigError::Range {
+                key: "logical_peers",
+                seen,
+                expected: "1 to 16",
+            });
+        }
+        if self.cache_bytes_max < CACHE_BYTES_MIN {
+            let (seen, expected) = (self.cache_bytes_max, "134217728 (128 MiB) or more");
+            return Err(ConfigError::Range {
+                key: "cache_bytes_max",
+                seen,
+                expected,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether origins with private addresses are fine for every host.
+    pub(crate) fn any_origin(&self) -> bool {
+        self.allow_private_origins || self.udp.ip().is_loopback()
+    }
+}
+
+impl Channel {
+    /// What viewers of this channel hash into the names of its swarms.
+    #[must_use]
+    pub fn swarm_id(&self) -> String {
+        self.swarm_id
+            .clone()
+            .unwrap_or_else(|| self.manifest.without_query())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(name: &str) -> Channel {
+        let manifest = "https://cdn.example/tv.m3u8?token=1".parse().unwrap();
+        Channel {
+            name: name.into(),
+            manifest,
+            swarm_id: None,
+        }
+    }
+
+    fn config(channels: &[&str]) -> Config {
+        Config {
+            channels: channels.iter().map(|name| channel(name)).collect(),
+            trackers: vec!["ws://127.0.0.1:8000".parse().unwrap()],
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn the_swarm_id_is_the_manifest_without_its_query() {
+        assert_eq!(channel("tv").swarm_id(), "https://cdn.example/tv.m3u8");
+        let named = Channel {
+            swarm_id: Some("tv".into()),
+            ..channel("tv")
+        };
+        assert_eq!(named.swarm_id(), "tv");
+    }
+
+    #[test]
+    fn faults_name_the_key() {
+        assert_eq!(config(&["a", "b"]).check(), Ok(()));
+        assert_eq!(
+            config(&["a", "a"]).check(),
+            Err(ConfigError::SameName("a".into()))
+        );
+        let lonely = Config {
+            trackers: Vec::new(),
+            ..config(&["a"])
+        };
+        assert_eq!(lonely.check(), Err(ConfigError::NoTracker));
+        let peers = Config {
+            logical_peers: 0,
+            ..config(&["a"])
+        };
+        assert!(
+            peers
+                .check()
+                .unwrap_err()
+                .to_string()
+                .starts_with("seeder.logical_peers = 0")
+        );
+    }
+
+    #[test]
+    fn loopback_seeders_may_fetch_from_loopback() {
+        assert!(!Config::default().any_origin());
+        let local = Config {
+            udp: "127.0.0.1:0".parse().unwrap(),
+            ..Config::default()
+        };
+        assert!(local.any_origin());
+    }
+}

@@ -1,0 +1,101 @@
+// @ts-check
+// The media all scenarios play: one clip in two renditions, cut into MPEG-TS segments.
+//
+// It is encoded once and kept under `target/e2e-media`, in a folder named by the recipe. No encoder
+// runs while players do.
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CLIP_S, MEDIA_DIR, SEGMENT_S } from './settings.mjs';
+
+const run = promisify(execFile);
+
+/** Frames per second: few, because software decoding in several pages is what a run costs. */
+const FRAME_RATE = 15;
+
+/**
+ * The main rendition's segments are about 170 KB: three chunks of the peer protocol (65,535 bytes),
+ * the last one short. Constant bitrate, so that no segment is so small that it fits one chunk.
+ */
+const ENCODER_ARGUMENTS = [
+  ...['-hide_banner', '-loglevel', 'error'],
+  ...['-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=${FRAME_RATE}`],
+  ...['-f', 'lavfi', '-i', 'sine=frequency=330:sample_rate=48000'],
+  ...['-t', `${CLIP_S}`],
+  ...['-filter_complex', '[0:v]split=2[high][full];[full]scale=192:108[low]'],
+  ...['-map', '[high]', '-map', '1:a', '-map', '[low]', '-map', '1:a'],
+  ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'main', '-level:v', '3.0'],
+  ...['-pix_fmt', 'yuv420p', '-x264-params', 'nal-hrd=cbr', '-sc_threshold', '0'],
+  ...['-g', `${FRAME_RATE * SEGMENT_S}`, '-keyint_min', `${FRAME_RATE * SEGMENT_S}`],
+  ...['-b:v:0', '600k', '-maxrate:v:0', '600k', '-bufsize:v:0', '600k'],
+  ...['-b:v:1', '250k', '-maxrate:v:1', '250k', '-bufsize:v:1', '250k'],
+  ...['-c:a', 'aac', '-ac', '2', '-b:a', '48k'],
+  ...['-f', 'hls', '-hls_time', `${SEGMENT_S}`, '-hls_list_size', '0', '-hls_playlist_type', 'vod'],
+  ...['-var_stream_map', 'v:0,a:0 v:1,a:1', '-master_pl_name', 'master.m3u8'],
+  ...['-hls_segment_filename', '%v/%05d.ts', '%v/index.m3u8'],
+];
+
+/**
+ * @typedef {{ duration: string, file: string, bytes: number, sha256: string }} Segment
+ *   `duration` as ffmpeg wrote it, in seconds.
+ * @typedef {{ attributes: string, segments: Segment[] }} Rendition
+ *   `attributes` are those of its EXT-X-STREAM-INF.
+ */
+
+/**
+ * Makes the clip, or finds the one made before.
+ * @returns {Promise<Rendition[]>} the renditions, highest first
+ */
+export async function prepareMedia() {
+  const recipe = createHash('sha256').update(ENCODER_ARGUMENTS.join('\n')).digest('hex').slice(0, 16);
+  const folder = join(MEDIA_DIR, recipe);
+  const index = join(folder, 'index.json');
+  try {
+    return JSON.parse(await readFile(index, 'utf8'));
+  } catch {
+    const renditions = await encode(folder);
+    await writeFile(index, JSON.stringify(renditions));
+    return renditions;
+  }
+}
+
+/** Encodes into a folder of its own and renames it, so that a broken-off run leaves no half clip. */
+async function encode(/** @type {string} */ folder) {
+  const unfinished = `${folder}.${process.pid}`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
+  console.log(`encoding the test clip into ${folder}`);
+  await run('ffmpeg', ENCODER_ARGUMENTS, { cwd: unfinished });
+  await rm(folder, { recursive: true, force: true });
+  await rename(unfinished, folder);
+  return readRenditions(folder);
+}
+
+/** @returns {Promise<Rendition[]>} */
+async function readRenditions(/** @type {string} */ folder) {
+  const master = await readFile(join(folder, 'master.m3u8'), 'utf8');
+  const variants = [...master.matchAll(/#EXT-X-STREAM-INF:(.*)\n(.*)\n/g)];
+  return Promise.all(
+    variants.map(async ([, attributes, uri]) => ({
+      attributes,
+      segments: await readSegments(join(folder, uri, '..')),
+    })),
+  );
+}
+
+/** @returns {Promise<Segment[]>} */
+async function readSegments(/** @type {string} */ folder) {
+  const playlist = await readFile(join(folder, 'index.m3u8'), 'utf8');
+  const entries = [...playlist.matchAll(/#EXTINF:([\d.]+),\n(.*)\n/g)];
+  return Promise.all(
+    entries.map(async ([, duration, name]) => {
+      const file = join(folder, name);
+      const content = await readFile(file);
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      return { duration, file, bytes: content.byteLength, sha256 };
+    }),
+  );
+}

@@ -1,0 +1,119 @@
+// @ts-check
+// The HTTP origin of all streams. It counts, per viewer and segment, the bytes that really left it:
+// the witness against which every viewer's own story is checked.
+
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Stream } from './stream.mjs';
+
+/** Viewers name themselves in this request header; who sends none is a server. */
+export const VIEWER_HEADER = 'x-viewer';
+/** Under this name the origin counts requests without the header: the seeder's. */
+export const SERVER = 'server';
+
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': '*',
+  'access-control-expose-headers': 'content-length, content-range, accept-ranges',
+};
+
+export class Origin {
+  /** @type {Map<string, Stream>} */
+  #streams = new Map();
+  /** @type {Map<string, number>} bytes by `viewer path` */
+  #served = new Map();
+  #server = createServer((request, response) => {
+    this.#answer(request, response).catch((error) => response.destroy(error));
+  });
+
+  /** @param {import('./media.mjs').Rendition[]} renditions */
+  constructor(renditions) {
+    this.renditions = renditions;
+  }
+
+  /** Listens on a free port. */
+  async start() {
+    await new Promise((done) => this.#server.listen(0, '127.0.0.1', () => done(undefined)));
+    const address = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
+    this.url = `http://127.0.0.1:${address.port}`;
+  }
+
+  stop() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  /** Adds a stream under a name nobody used before. */
+  publish(/** @type {string} */ name, /** @type {{ live: boolean }} */ { live }) {
+    const stream = new Stream(name, live, this.renditions, this.url ?? '');
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  /** The segment behind a URL, or null when it is none of ours. */
+  segmentAt(/** @type {string} */ url) {
+    return this.#find(new URL(url).pathname)?.segment ?? null;
+  }
+
+  /** How many bytes of the segment at `url` were sent to `viewer`. */
+  bytesServed(/** @type {string} */ viewer, /** @type {string} */ url) {
+    return this.#served.get(`${viewer} ${new URL(url).pathname}`) ?? 0;
+  }
+
+  /** How many bytes of all the stream's segments were sent to `viewer`. */
+  bytesServedOf(/** @type {Stream} */ stream, /** @type {string} */ viewer) {
+    const prefix = `${viewer} /${stream.name}/`;
+    let sum = 0;
+    for (const [key, bytes] of this.#served) if (key.startsWith(prefix)) sum += bytes;
+    return sum;
+  }
+
+  #find(/** @type {string} */ pathname) {
+    const [, name, path] = /^\/([^/]+)\/(.*)$/.exec(pathname) ?? [];
+    const stream = this.#streams.get(name);
+    return stream && { stream, manifest: stream.manifest(path), segment: stream.segment(path) };
+  }
+
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   */
+  async #answer(request, response) {
+    if (request.method === 'OPTIONS') return void response.writeHead(204, CORS).end();
+    const { pathname } = new URL(request.url ?? '/', this.url);
+    const found = this.#find(pathname);
+    if (found?.manifest) {
+      const type = 'application/vnd.apple.mpegurl';
+      const head = { ...CORS, 'content-type': type, 'cache-control': 'no-store' };
+      return void response.writeHead(200, head).end(found.manifest);
+    }
+    if (!found?.segment) return void response.writeHead(404, CORS).end();
+    const viewer = String(request.headers[VIEWER_HEADER] ?? SERVER);
+    await sleep(found.stream.delayOf(viewer));
+    if (response.destroyed) return;
+    await this.#sendSegment(request, response, found.segment, `${viewer} ${pathname}`);
+  }
+
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   * @param {import('./media.mjs').Segment} segment
+   * @param {string} account whose and which bytes these are
+   */
+  async #sendSegment(request, response, segment, account) {
+    const whole = await readFile(segment.file);
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const from = Number(range?.[1] ?? 0);
+    const to = range?.[2] ? Math.min(Number(range[2]) + 1, whole.length) : whole.length;
+    const head = { ...CORS, 'content-type': 'video/mp2t', 'accept-ranges': 'bytes', 'cache-control': 'no-store' };
+    if (from >= to) {
+      const size = { 'content-range': `bytes */${whole.length}` };
+      return void response.writeHead(416, { ...head, ...size }).end();
+    }
+    const part = { 'content-length': to - from, ...(range && { 'content-range': `bytes ${from}-${to - 1}/${whole.length}` }) };
+    response.writeHead(range ? 206 : 200, { ...head, ...part });
+    response.end(whole.subarray(from, to));
+    this.#served.set(account, (this.#served.get(account) ?? 0) + to - from);
+  }
+}

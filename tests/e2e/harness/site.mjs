@@ -1,0 +1,77 @@
+// @ts-check
+// Serves the viewers' page, stock hls.js and both engines, from another origin than the media's,
+// as a real site does.
+
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join, normalize } from 'node:path';
+import { CLIENT_DIR, PACKAGE_DIR } from './settings.mjs';
+
+const MODULES = join(PACKAGE_DIR, 'node_modules');
+
+const FOLDERS = {
+  page: join(PACKAGE_DIR, 'page'),
+  hls: join(MODULES, 'hls.js/dist'),
+  'p2pml-core': join(MODULES, 'p2p-media-loader-core/dist'),
+  'p2pml-hlsjs': join(MODULES, 'p2p-media-loader-hlsjs/dist'),
+  client: CLIENT_DIR,
+};
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+};
+
+export class Site {
+  #server = createServer((request, response) => {
+    this.#answer(request.url ?? '/', response).catch((error) => response.destroy(error));
+  });
+
+  /** Listens on a free port. */
+  async start() {
+    await new Promise((done) => this.#server.listen(0, '127.0.0.1', () => done(undefined)));
+    const address = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
+    this.url = `http://127.0.0.1:${address.port}`;
+  }
+
+  stop() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  /**
+   * @param {string} url
+   * @param {import('node:http').ServerResponse} response
+   */
+  async #answer(url, response) {
+    const [, mount, path] = /^\/([^/?]+)\/([^?]*)/.exec(url) ?? [];
+    const folder = FOLDERS[/** @type {keyof typeof FOLDERS} */ (mount)];
+    const safe = normalize(`/${path}`);
+    const content = folder ? await readFile(join(folder, safe)).catch(() => null) : null;
+    if (!content) return void response.writeHead(404).end();
+    const type = TYPES[/** @type {keyof typeof TYPES} */ (extname(safe))] ?? 'application/octet-stream';
+    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(content);
+  }
+}
+
+/**
+ * Where the page imports our hls.js engine from: what the client's package.json exports as
+ * `./hlsjs`, or else as its main entry.
+ */
+export function clientEntry() {
+  const file = join(CLIENT_DIR, 'package.json');
+  if (!existsSync(file)) {
+    throw new Error(`no browser client at ${CLIENT_DIR}: build it with \`cargo xtask wasm\` or set BEEKEEPR_CLIENT_DIR`);
+  }
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  const exported = manifest.exports?.['./hlsjs'] ?? manifest.exports?.['.'] ?? manifest.main;
+  const entry = typeof exported === 'string' ? exported : (exported?.import ?? exported?.default);
+  if (!entry || !existsSync(join(CLIENT_DIR, entry))) {
+    throw new Error(`the browser client's entry ${entry} is not built in ${CLIENT_DIR}: run \`cargo xtask wasm\``);
+  }
+  return `/client/${entry.replace(/^\.\//, '')}`;
+}

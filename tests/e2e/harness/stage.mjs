@@ -1,0 +1,84 @@
+// @ts-check
+// What all scenarios share: the clip, the origin, the site, one browser, a tracker and a STUN
+// server. Each is started when first wanted and ended after the last scenario.
+
+import { chromium } from 'playwright-core';
+import { prepareMedia } from './media.mjs';
+import { Origin } from './origin.mjs';
+import { startStun, startTracker } from './servers.mjs';
+import { Site } from './site.mjs';
+import { CHROMIUM } from './settings.mjs';
+import { checkRenditions } from './stream.mjs';
+
+/** Pages in the background must play and run timers like the one in front. */
+const BROWSER_FLAGS = [
+  ...['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+  ...['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows'],
+  '--disable-renderer-backgrounding',
+];
+
+/** @type {Map<string, Promise<any>>} */
+const started = new Map();
+/** @type {(() => unknown)[]} */
+const endings = [];
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} start
+ * @param {(thing: T) => unknown} end
+ * @returns {() => Promise<T>} the one thing of this name
+ */
+function shared(name, start, end) {
+  return () => {
+    let thing = started.get(name);
+    if (!thing) {
+      thing = start();
+      started.set(name, thing);
+      thing.then(
+        (ready) => endings.push(() => end(ready)),
+        () => {},
+      );
+    }
+    return thing;
+  };
+}
+
+export const stage = {
+  origin: shared('origin', startOrigin, (origin) => origin.stop()),
+  site: shared('site', startSite, (site) => site.stop()),
+  browser: shared('browser', launchBrowser, (browser) => browser.close()),
+  tracker: shared('tracker', startTracker, (role) => role.stop()),
+  stun: shared('stun', startStun, (role) => role.stop()),
+};
+
+/** The servers all scenarios share, as far as they are up. */
+export async function sharedRoles() {
+  const roles = await Promise.allSettled([started.get('tracker'), started.get('stun')]);
+  return roles.flatMap((role) => (role.status === 'fulfilled' && role.value ? [role.value] : []));
+}
+
+/** Ends everything that was started. */
+export async function clearStage() {
+  await Promise.all(endings.splice(0).map((end) => end()));
+}
+
+async function startOrigin() {
+  const renditions = await prepareMedia();
+  checkRenditions(renditions);
+  const origin = new Origin(renditions);
+  await origin.start();
+  return origin;
+}
+
+async function startSite() {
+  const site = new Site();
+  await site.start();
+  return site;
+}
+
+/** Headless=new with a new, empty profile; playwright deletes it afterwards. */
+async function launchBrowser() {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--headless=new', ...BROWSER_FLAGS] });
+}

@@ -1,0 +1,172 @@
+// @ts-check
+// One viewer: a page in a browser profile of its own.
+
+import { VIEWER_HEADER } from './origin.mjs';
+
+/** Console lines of a page that a failure report shows. */
+const CONSOLE_LINES_MAX = 20;
+
+/**
+ * @typedef {object} Report what a page tells of itself, see page/viewer.js
+ * @property {number} httpBytes
+ * @property {Record<string, number>} peerBytes by peer id
+ * @property {Record<string, number>} uploadedBytes by peer id
+ * @property {string[]} peers now connected, once per swarm
+ * @property {string[]} peersSeen ever connected
+ * @property {{ url: string, sequence: number, bytes: number, sha256: string }[]} delivered
+ * @property {{ http: number, p2p: number }} loaded
+ * @property {string[]} fatal
+ * @property {Record<string, number>} errors the player's, by details
+ * @property {Record<string, number>} engineErrors
+ * @property {number} position
+ * @property {number} playedS
+ * @property {number} aheadS
+ * @property {boolean} paused
+ * @property {boolean} ended
+ * @property {{ waiting: number, starvedMs: number, longestStillMs: number }} stalls since the start
+ */
+
+/** @typedef {'high' | 'low' | 'auto'} Quality the rendition to stay at; with `auto` the player chooses */
+
+/**
+ * @typedef {object} ViewerOptions
+ * @property {string} name unique among all viewers of a run
+ * @property {string} engine module the page imports the engine from
+ * @property {import('./stream.mjs').Stream} stream
+ * @property {object} hls the player's configuration
+ * @property {object} core the engine's configuration
+ * @property {Quality} quality
+ * @property {RegExp} [blocked] requests that fail
+ * @property {RegExp} [held] requests that wait for `release`
+ */
+
+/** @returns {Report} */
+const blankReport = () => ({
+  ...{ httpBytes: 0, peerBytes: {}, uploadedBytes: {}, peers: [], peersSeen: [], delivered: [] },
+  ...{ loaded: { http: 0, p2p: 0 }, fatal: [], errors: {}, engineErrors: {} },
+  ...{ position: 0, playedS: 0, aheadS: 0, paused: false, ended: false },
+  stalls: { waiting: 0, starvedMs: 0, longestStillMs: 0 },
+});
+
+const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
+
+export class Viewer {
+  /** The latest report; `look` renews it. */
+  now = blankReport();
+  /** @type {string[]} */
+  console = [];
+  /** @type {string[]} exceptions nobody caught */
+  pageErrors = [];
+
+  /** Lets the held requests go. */
+  release = () => {};
+  #released = new Promise((done) => (this.release = () => done(undefined)));
+
+  /**
+   * @param {import('playwright-core').Page} page
+   * @param {import('./origin.mjs').Origin} origin
+   * @param {ViewerOptions} options
+   */
+  constructor(page, origin, options) {
+    this.page = page;
+    this.origin = origin;
+    this.options = options;
+    page.on('console', (message) => {
+      this.console.push(message.text());
+      if (this.console.length > CONSOLE_LINES_MAX) this.console.shift();
+    });
+    page.on('pageerror', (error) => this.pageErrors.push(String(error.stack ?? error)));
+  }
+
+  get name() {
+    return this.options.name;
+  }
+
+  /**
+   * Opens the page and lets it play.
+   * @param {import('playwright-core').Browser} browser
+   * @param {string} siteUrl
+   * @param {import('./origin.mjs').Origin} origin
+   * @param {ViewerOptions} options
+   */
+  static async open(browser, siteUrl, origin, options) {
+    const context = await browser.newContext({ extraHTTPHeaders: { [VIEWER_HEADER]: options.name } });
+    const viewer = new Viewer(await context.newPage(), origin, options);
+    if (options.blocked) await context.route(options.blocked, (route) => route.abort());
+    if (options.held) await context.route(options.held, (route) => viewer.#released.then(() => route.continue()));
+    await viewer.page.goto(`${siteUrl}/page/viewer.html`);
+    const { engine, stream, hls, core, quality } = options;
+    const start = { engine, manifestUrl: stream.manifestUrl, hls, core, quality };
+    await viewer.page.evaluate((given) => /** @type {any} */ (window).start(given), start);
+    return viewer;
+  }
+
+  /** Asks the page how it is doing. */
+  async look() {
+    this.now = await this.page.evaluate(() => /** @type {any} */ (window).report());
+  }
+
+  /** Lets the player throw its buffer away and go on in another rendition. */
+  async switchTo(/** @type {Quality} */ quality) {
+    await this.page.evaluate((wanted) => /** @type {any} */ (window).switchTo(wanted), quality);
+  }
+
+  async close() {
+    await this.page.context().close();
+  }
+
+  /**
+   * Bytes that came from peers whose id begins with `prefix`.
+   * @param {string} [prefix]
+   */
+  bytesFromPeers(prefix = '') {
+    return sum(Object.entries(this.now.peerBytes).map(([id, bytes]) => (id.startsWith(prefix) ? bytes : 0)));
+  }
+
+  /** Bytes of segments the origin sent to this viewer, also those nobody waited for any more. */
+  get bytesOriginSent() {
+    return this.origin.bytesServedOf(this.options.stream, this.name);
+  }
+
+  /** Bytes the player was given but the origin never sent to this viewer: proof of peers. */
+  get bytesOriginNeverSent() {
+    const unique = new Map(this.now.delivered.map(({ url, bytes }) => [url, bytes]));
+    return sum([...unique].map(([url, bytes]) => Math.max(0, bytes - this.origin.bytesServed(this.name, url))));
+  }
+
+  /** Whether both the viewer and the origin say that peers with this id prefix gave it something. */
+  tookFrom(/** @type {string} */ prefix) {
+    return this.bytesFromPeers(prefix) > 0 && this.bytesOriginNeverSent > 0;
+  }
+
+  /** Delays every segment the origin sends to this viewer. */
+  delayOrigin(/** @type {number} */ ms) {
+    this.options.stream.delay(this.name, ms);
+  }
+
+  /** Segments whose bytes differ from the origin's, described. */
+  get falseSegments() {
+    return this.now.delivered.flatMap(({ url, bytes, sha256 }) => {
+      const original = this.origin.segmentAt(url);
+      if (original?.sha256 === sha256) return [];
+      return [`${url}: ${bytes} bytes ${sha256}, the origin has ${original?.bytes} bytes ${original?.sha256}`];
+    });
+  }
+
+  /** Whether all deliveries are hashed. */
+  get settled() {
+    return this.now.delivered.every(({ sha256 }) => sha256 !== '');
+  }
+
+  /** One line for people. */
+  get summary() {
+    const { httpBytes, loaded, delivered, playedS, stalls, peers } = this.now;
+    const fromPeers = this.bytesFromPeers();
+    const share = Math.round((100 * fromPeers) / Math.max(1, fromPeers + httpBytes));
+    return [
+      `${this.name}: played ${playedS.toFixed(1)} s, delivered ${delivered.length}`,
+      `http ${httpBytes} B in ${loaded.http}, peers ${fromPeers} B in ${loaded.p2p} (${share} %)`,
+      `${peers.length} peers, stalls ${JSON.stringify(stalls)}`,
+    ].join('; ');
+  }
+}

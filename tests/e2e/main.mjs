@@ -1,0 +1,15 @@
+// @ts-check
+// Runs every scenario. They share one browser and one set of servers, so they live in one process.
+
+import { after, describe } from 'node:test';
+import { CONCURRENCY } from './harness/settings.mjs';
+import { clearStage } from './harness/stage.mjs';
+
+describe('streams in real browsers', { concurrency: CONCURRENCY }, async () => {
+  await import('./scenarios/control.mjs');
+  await import('./scenarios/sharing.mjs');
+  await import('./scenarios/pairings.mjs');
+  await import('./scenarios/failures.mjs');
+  await import('./scenarios/demo.mjs');
+  after(clearStage);
+});

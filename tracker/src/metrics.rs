@@ -1,0 +1,105 @@
+//! What the tracker counts.
+
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+/// All metrics of the tracker, registered.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    pub(crate) connections: IntGauge,
+    pub(crate) swarms: IntGauge,
+    pub(crate) peers: IntGauge,
+    pub(crate) offers_pending: IntGauge,
+    pub(crate) accepted: IntCounter,
+    closed: IntCounterVec,
+    pub(crate) received_bytes: IntCounter,
+    pub(crate) sent_bytes: IntCounter,
+    pub(crate) announces: IntCounter,
+    pub(crate) offers: IntCounter,
+    pub(crate) answers: IntCounter,
+    pub(crate) scrapes: IntCounter,
+    pub(crate) failures: IntCounter,
+    pub(crate) expired: IntCounter,
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The client closed it.
+    Client,
+    /// There were too many already.
+    Full,
+    /// It was no WebSocket handshake.
+    NoHandshake,
+    /// The handshake took too long.
+    HandshakeTimeout,
+    /// A frame broke the protocol.
+    Protocol,
+    /// The client did not read what it was sent.
+    Slow,
+    /// The client did not answer a ping.
+    Silent,
+    /// The network failed.
+    Network,
+    /// The tracker shuts down.
+    Shutdown,
+}
+
+impl Reason {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Full => "full",
+            Self::NoHandshake => "no_handshake",
+            Self::HandshakeTimeout => "handshake_timeout",
+            Self::Protocol => "protocol",
+            Self::Slow => "slow",
+            Self::Silent => "silent",
+            Self::Network => "network",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+impl Metrics {
+    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let counter = |what: &str, help: &str| {
+            let counter = IntCounter::new(format!("beekeepr_tracker_{what}"), help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let gauge = |what: &str, help: &str| {
+            let gauge = IntGauge::new(format!("beekeepr_tracker_{what}"), help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
+        let closed = Opts::new(
+            "beekeepr_tracker_connections_closed_total",
+            "Connections ended",
+        );
+        let closed = IntCounterVec::new(closed, &["reason"])?;
+        registry.register(Box::new(closed.clone()))?;
+        Ok(Self {
+            connections: gauge("connections", "Connections now")?,
+            swarms: gauge("swarms", "Swarms with at least one peer now")?,
+            peers: gauge("peers", "Peers in swarms now; in two swarms counts twice")?,
+            offers_pending: gauge("offers_pending", "Relayed offers without an answer yet")?,
+            accepted: counter("connections_accepted_total", "Connections accepted")?,
+            closed,
+            received_bytes: counter("received_bytes_total", "Bytes received, TLS not counted")?,
+            sent_bytes: counter("sent_bytes_total", "Bytes sent, TLS not counted")?,
+            announces: counter("announces_total", "Announces understood")?,
+            offers: counter("offers_relayed_total", "Offers handed to another peer")?,
+            answers: counter("answers_relayed_total", "Answers handed to their offerer")?,
+            scrapes: counter("scrapes_total", "Scrapes answered")?,
+            failures: counter("failures_total", "Messages refused with a failure reason")?,
+            expired: counter(
+                "peers_expired_total",
+                "Peers forgotten after missed announces",
+            )?,
+        })
+    }
+
+    pub(crate) fn closed(&self, reason: Reason) {
+        self.closed.with_label_values(&[reason.as_str()]).inc();
+    }
+}

@@ -1,0 +1,139 @@
+//! What the project needs from the machine, installed when it is absent, never silently.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// Where the browser tests and everything else expect Chromium.
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// ffmpeg makes the tests' media and the demo clip; the fonts write its clock.
+pub(crate) fn ffmpeg() -> Result<()> {
+    if shell::succeeds(&mut shell::command("ffmpeg", &["-version"])) {
+        return Ok(());
+    }
+    apt(
+        "ffmpeg makes the media that the tests play",
+        &["ffmpeg", "fonts-dejavu-core"],
+    )
+}
+
+/// Chromium plays in the browser tests.
+pub(crate) fn chromium() -> Result<()> {
+    if Path::new(CHROMIUM).exists() {
+        return Ok(());
+    }
+    apt(
+        "Chromium plays the streams in the browser tests",
+        &["chromium"],
+    )
+}
+
+/// Node and npm build the client's TypeScript shell; which version is the user's choice.
+pub(crate) fn node() -> Result<()> {
+    for program in ["node", "npm"] {
+        if !shell::succeeds(&mut shell::command(program, &["--version"])) {
+            bail!("no `{program}` found; install Node.js 20 or later (https://nodejs.org)");
+        }
+    }
+    Ok(())
+}
+
+/// cargo-nextest runs the tests of the workspace. On the path, or built into the cache.
+pub(crate) fn nextest() -> Result<PathBuf> {
+    if shell::succeeds(&mut shell::command("cargo-nextest", &["--version"])) {
+        return Ok("cargo-nextest".into());
+    }
+    cached("cargo-nextest", None, &["--locked"])
+}
+
+/// The wasm-bindgen command line tool of exactly the crate's version: the two speak a private
+/// format. Without `--locked`: its lock file may name versions that a registry does not have.
+pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
+    let manifest = std::fs::read_to_string(shell::root().join("Cargo.toml"))?;
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("wasm-bindgen = \"="))
+        .and_then(|rest| rest.split('"').next())
+        .context("no line `wasm-bindgen = \"=<version>\"` in Cargo.toml")?;
+    cached("wasm-bindgen", Some(version), &[])
+}
+
+/// A program from the user's cache folder, built there when absent, once for each version.
+fn cached(program: &str, version: Option<&str>, flags: &[&str]) -> Result<PathBuf> {
+    let name = version.map_or(program.to_owned(), |version| format!("{program}-{version}"));
+    let folder = cache()?.join("beekeepr/tools").join(&name);
+    let binary = folder.join("bin").join(program);
+    if binary.exists() {
+        return Ok(binary);
+    }
+    let package = if program == "wasm-bindgen" {
+        "wasm-bindgen-cli"
+    } else {
+        program
+    };
+    eprintln!(
+        "{package} is missing; it is built once into {}",
+        folder.display()
+    );
+    shell::step(&format!("build {name} (several minutes)"), || {
+        let mut install = shell::cargo(&["install", "--quiet", package]);
+        install.args(flags);
+        if let Some(version) = version {
+            install.args(["--version", version]);
+        }
+        // The scratch files go to its own folder, away from the workspace's target folder.
+        let scratch = folder.join("build");
+        install
+            .arg("--root")
+            .arg(&folder)
+            .env("CARGO_TARGET_DIR", &scratch);
+        // `cargo run` hands its own settings down; they would bend the other build.
+        install.env_remove("RUSTUP_TOOLCHAIN").current_dir("/");
+        shell::run(&mut install)?;
+        std::fs::remove_dir_all(scratch).context("cannot clean up after the build")
+    })?;
+    Ok(binary)
+}
+
+fn cache() -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .context("neither XDG_CACHE_HOME nor HOME is set; set one to say where tools are kept")
+}
+
+/// Installs Debian packages, with sudo where we are not root. Says what and why first.
+pub(crate) fn apt(why: &str, packages: &[&str]) -> Result<()> {
+    let list = packages.join(" ");
+    if !shell::succeeds(&mut shell::command("apt-get", &["--version"])) {
+        bail!("{why}; this machine has no apt: install the equivalent of `{list}` by hand");
+    }
+    eprintln!("{why}; installing the Debian packages {list}");
+    let is_root = shell::output(&mut shell::command("id", &["-u"]))?.trim() == "0";
+    let apt = |arguments: &[&str]| {
+        let mut command = if is_root {
+            shell::command("apt-get", &[])
+        } else {
+            shell::command("sudo", &["apt-get"])
+        };
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        command.stdout(std::process::Stdio::null());
+        command
+    };
+    shell::step(&format!("install {list}"), || {
+        let install = ["install", "-y", "-qq", "--no-install-recommends"];
+        let install = [&install[..], packages].concat();
+        // The package lists may be too old, or absent as in a fresh container.
+        if shell::succeeds(&mut apt(&install)) {
+            return Ok(());
+        }
+        shell::run(&mut apt(&["update", "-qq"]))?;
+        shell::run(&mut apt(&install))
+    })
+}
