@@ -46,7 +46,10 @@ async fn ask(server: &str, udp: SocketAddr) -> io::Result<IpAddr> {
     let (host, port) = host_and_port(server);
     let found = lookup_host((host, port)).await?;
     let same_family = |address: &SocketAddr| address.is_ipv4() == udp.is_ipv4();
-    let server = found.into_iter().find(same_family).ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let server = found
+        .into_iter()
+        .find(same_family)
+        .ok_or(io::ErrorKind::AddrNotAvailable)?;
     let socket = UdpSocket::bind(SocketAddr::new(udp.ip(), 0)).await?;
     socket.connect(server).await?;
     let request = request();
@@ -75,7 +78,9 @@ async fn receive(socket: &UdpSocket, request: &[u8; HEADER_BYTES]) -> io::Result
 fn host_and_port(server: &str) -> (&str, u16) {
     let server = server.strip_prefix("stun:").unwrap_or(server);
     let server = server.split('?').next().unwrap_or_default();
-    let split = server.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let split = server
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse().ok()?)));
     let (host, port) = match split {
         // The last group of a bare IPv6 address is no port.
         Some((host, _)) if host.contains(':') && !host.ends_with(']') => (server, PORT),
@@ -115,7 +120,11 @@ fn mapped_address(reply: &[u8], request: &[u8; HEADER_BYTES]) -> Option<IpAddr> 
 /// Family, port and address; the address is masked with the cookie and the transaction's id.
 fn unmask(value: &[u8], mask: &[u8]) -> Option<IpAddr> {
     let (head, address) = value.split_at_checked(4)?;
-    let clear: Vec<u8> = address.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+    let clear: Vec<u8> = address
+        .iter()
+        .zip(mask)
+        .map(|(byte, mask)| byte ^ mask)
+        .collect();
     match head[1] {
         1 => Some(Ipv4Addr::from(<[u8; 4]>::try_from(clear).ok()?).into()),
         2 => Some(Ipv6Addr::from(<[u8; 16]>::try_from(clear).ok()?).into()),
@@ -136,7 +145,10 @@ mod tests {
         tokio::spawn(async move {
             let mut request = [0; REPLY_BYTES_MAX];
             while let Ok((length, source)) = socket.recv_from(&mut request).await {
-                socket.send_to(&answer(&request[..length]), source).await.unwrap();
+                socket
+                    .send_to(&answer(&request[..length]), source)
+                    .await
+                    .unwrap();
             }
         });
         format!("stun:{address}")
@@ -163,7 +175,11 @@ mod tests {
     #[tokio::test]
     async fn the_next_server_is_asked_when_a_name_cannot_be_resolved() {
         let servers = ["stun:".to_owned(), server(success).await];
-        assert!(discover(&servers, LOOPBACK.parse().unwrap()).await.is_some());
+        assert!(
+            discover(&servers, LOOPBACK.parse().unwrap())
+                .await
+                .is_some()
+        );
     }
 
     #[test]
@@ -172,7 +188,11 @@ mod tests {
         let good = success(&request);
         assert!(mapped_address(&good, &request).is_some());
         for length in 0..good.len() {
-            assert_eq!(mapped_address(&good[..length], &request), None, "{length} bytes");
+            assert_eq!(
+                mapped_address(&good[..length], &request),
+                None,
+                "{length} bytes"
+            );
         }
         let mut foreign = good;
         foreign[19] ^= 1;

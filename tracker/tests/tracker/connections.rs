@@ -163,6 +163,7 @@ async fn a_shutdown_says_goodbye_to_everybody_and_ends() {
             "the connection is closed"
         );
     }
+    drop((a, b));
     tracker.running.wait().await;
     assert!(
         TcpStream::connect(tracker.address).await.is_err(),
