@@ -75,10 +75,14 @@ impl fmt::Display for LogFilter {
     }
 }
 
+/// Libraries that log every malformed packet as a warning: a stranger could fill the disk with them.
+/// Named in the configuration, they say what they are told to.
+const QUIETED: &str = "rtc=error,rtc_ice=error,rtc_dtls=error,rtc_sctp=error";
+
 /// Starts logging. The first call of a process decides; later ones change nothing.
 pub fn init(config: &LogConfig) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.level.0))
+        .with_env_filter(EnvFilter::new(format!("{QUIETED},{}", config.level.0)))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
     // An error means that a subscriber is set already, by an earlier call or by a test.

@@ -91,17 +91,38 @@ impl Swarm {
     /// Chooses up to `wanted` members other than `asker`, each set of them as likely as any other.
     ///
     /// Only that one place is kept for a super-peer when the asker is none: whoever cannot have
-    /// everybody should at least have one peer that has every segment.
+    /// everybody should at least have one peer that has every segment. Super-peers have nothing to
+    /// give each other and meet viewers only.
     pub(crate) fn choose(
         &self,
         asker: &PeerId,
         wanted: usize,
         random: &mut Random,
     ) -> impl Iterator<Item = &Member> {
+        let places = if asker.is_seeder() {
+            self.choose_viewers(wanted, random)
+        } else {
+            self.choose_for_viewer(asker, wanted, random)
+        };
+        places
+            .into_iter()
+            .filter_map(|place| self.members.get(place))
+    }
+
+    fn choose_viewers(&self, wanted: usize, random: &mut Random) -> Vec<usize> {
+        let viewers = self.members.len() - self.super_peers;
+        let mut places = sample(viewers, wanted, random);
+        places
+            .iter_mut()
+            .for_each(|place| *place += self.super_peers);
+        places
+    }
+
+    fn choose_for_viewer(&self, asker: &PeerId, wanted: usize, random: &mut Random) -> Vec<usize> {
         let mut left_out = Vec::with_capacity(2);
         left_out.extend(self.places.get(asker));
         let mut chosen = Vec::with_capacity(wanted.min(self.members.len()));
-        if wanted > 0 && self.super_peers > 0 && !asker.is_seeder() {
+        if wanted > 0 && self.super_peers > 0 {
             let super_peer = random.below(self.super_peers);
             chosen.push(super_peer);
             left_out.push(super_peer);
@@ -111,8 +132,6 @@ impl Swarm {
         let rest = sample(others, wanted.saturating_sub(chosen.len()), random);
         chosen.extend(rest.into_iter().map(|place| step_over(place, &left_out)));
         chosen
-            .into_iter()
-            .filter_map(|place| self.members.get(place))
     }
 
     /// What must hold, or the text that says what does not.
@@ -224,6 +243,20 @@ mod tests {
             counts[1..].iter().all(|&count| count.abs_diff(3_000) < 400),
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn super_peers_are_introduced_to_viewers_only() {
+        let swarm = swarm(2, 3);
+        let asker = member(4, b"-BS0001-").peer_id;
+        let mut random = Random::new(1);
+        let mut met: Vec<PeerId> = swarm
+            .choose(&asker, 5, &mut random)
+            .map(|member| member.peer_id)
+            .collect();
+        met.sort_unstable();
+        let viewers = [0, 1].map(|number| member(number, b"-BK0001-").peer_id);
+        assert_eq!(met, viewers);
     }
 
     #[test]
