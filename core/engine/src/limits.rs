@@ -36,6 +36,10 @@ pub(crate) const RATE_JUDGED_AFTER_MS: u64 = 200;
 /// How long viewers leave a new segment to a connected super-peer, beyond the half duration in which
 /// it polls the playlist: its request, the origin's answer and the announcement.
 pub(crate) const SUPER_PEER_FETCH_MS: u64 = 1_500;
+/// So long before a segment is urgent, viewers stop waiting for each other and ask the super-peer.
+pub(crate) const SPREAD_MARGIN_MS: u64 = 500;
+/// How long a viewer of a stream on demand waits for others before it asks the super-peer.
+pub(crate) const SPREAD_WAIT_MS: u64 = 1_500;
 /// What each place in the election waits longer than the one before.
 pub(crate) const ELECTION_STEP_MS: u64 = 1_000;
 /// A stream is in use until another was used for so long without it.

@@ -158,17 +158,14 @@ impl Engine {
         if !ahead || busy >= self.config.p2p_downloads_max as usize {
             return None;
         }
-        let failed_lately = |peer: &Peer| urgent && peer.errors > 0;
-        let mut able: Vec<(ConnKey, u64)> = self
+        let super_peers = urgent || self.may_take_from_super_peer(need);
+        let refused =
+            |peer: &Peer| urgent && peer.errors > 0 || !super_peers && peer.id.is_seeder();
+        let mut able: Vec<(ConnKey, (bool, u64))> = self
             .peers_of(need.key.stream)
             .filter(|(_, peer)| peer.download.is_none() && peer.has(need.key.id))
-            .filter(|(_, peer)| !failed_lately(peer))
-            .map(|(conn, peer)| {
-                (
-                    conn,
-                    peer.rate_bps.unwrap_or(u64::MAX) >> peer.errors.min(63),
-                )
-            })
+            .filter(|(_, peer)| !refused(peer))
+            .map(|(conn, peer)| (conn, preference(peer, urgent)))
             .collect();
         if able.is_empty() {
             return None;
@@ -181,8 +178,28 @@ impl Engine {
         let first = self.random.below(able.len());
         able.rotate_left(first);
         able.into_iter()
-            .max_by_key(|&(_, rate)| rate)
+            .max_by_key(|&(_, preference)| preference)
             .map(|(conn, _)| conn)
+    }
+
+    /// Whether a segment with time may come from a super-peer already. One viewer in four takes it at
+    /// once; the others get it from those, so that what the operator sends does not grow with every
+    /// viewer. Who waits in vain turns to the super-peer before the segment is urgent.
+    fn may_take_from_super_peer(&self, need: &Need) -> bool {
+        let Some(stream) = self.streams.get(&need.key.stream) else {
+            return false;
+        };
+        let viewers = self
+            .peers_of(need.key.stream)
+            .filter(|(_, peer)| !peer.id.is_seeder());
+        let swarm = viewers.count() as u64 + 1;
+        let elected = self.place_in_election(need.key) * SUPER_PEER_ONE_IN < swarm;
+        let late = self.config.urgent_window_ms + limits::SPREAD_MARGIN_MS;
+        let waited = |since: Time| self.now.since_ms(since) >= limits::SPREAD_WAIT_MS;
+        elected
+            || need.until_ms <= late as i64
+            // Viewers of a stream on demand are at different places: the elected may never come by.
+            || !stream.live && need.wanted_since.is_some_and(waited)
     }
 
     /// Whether an urgent segment may stay with the peer that is sending it.
@@ -305,6 +322,15 @@ impl Engine {
 
 /// One in so many choices is a random one.
 const EXPLORE_ONE_IN: usize = 10;
+
+/// One viewer in so many takes a new segment from the super-peer.
+const SUPER_PEER_ONE_IN: u64 = 4;
+
+/// Who is asked first: the fastest when time is short, else viewers before super-peers.
+fn preference(peer: &Peer, urgent: bool) -> (bool, u64) {
+    let rate = peer.rate_bps.unwrap_or(u64::MAX) >> peer.errors.min(63);
+    (urgent || !peer.id.is_seeder(), rate)
+}
 
 fn demanded(stream: &Stream) -> impl Iterator<Item = SegmentId> {
     stream

@@ -47,6 +47,24 @@ fn two_live_viewers_and_a_super_peer_leave_http_alone_once_warm() {
 }
 
 #[test]
+fn a_super_peer_sends_a_segment_to_some_and_they_send_it_to_the_others() {
+    let mut world = World::new(6, true);
+    let seeder = world.add_super_peer();
+    let viewers = viewers(&mut world, 8);
+    world.run_ms(20_000);
+    let before = world.nodes[seeder].uploaded;
+    world.run_ms(60_000);
+    let segments = 60_000 / SEGMENT_MS;
+    let copies = (world.nodes[seeder].uploaded - before) / world::SEGMENT_BYTES / segments;
+    assert!(
+        copies <= 4,
+        "the super-peer sent {copies} copies for {} viewers",
+        viewers.len()
+    );
+    assert_eq!(world.total_stalled_ms(), 0);
+}
+
+#[test]
 fn live_viewers_without_a_super_peer_share_one_request_for_a_segment() {
     for seed in 0..10 {
         let mut world = World::new(seed, true);
