@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-/// Segments in the playlist: 20 s of the demo clip. hls.js starts three segments behind the edge;
-/// the rest is what peers can still give each other, and what a stalled viewer can come back to.
-const WINDOW_SEGMENTS: u64 = 10;
+/// Segments in the playlist: 30 s of the demo clip. Our client plays 10 s behind the edge; the rest
+/// is what peers can still give each other, and where a viewer on a busy machine may fall back to.
+const WINDOW_SEGMENTS: u64 = 15;
 
 /// Sequence 0 begins with 2026, in Unix milliseconds: sequences stay small and readable.
 const EPOCH_MS: u64 = 1_767_225_600_000;
@@ -121,16 +121,17 @@ mod tests {
     use super::*;
 
     const SEGMENT_MS: u64 = 2000;
-    const IN_LOOP: u64 = 12;
+    /// More than the window, so that it holds one border at most.
+    const IN_LOOP: u64 = 20;
     const LOOP_MS: u64 = IN_LOOP * SEGMENT_MS;
 
-    /// The text when `ended` segments of the loop of twelve have just ended.
+    /// The text when `ended` segments have just ended.
     fn playlist(ended: u64) -> String {
         ring().playlist(EPOCH_MS + ended * SEGMENT_MS)
     }
 
     fn ring() -> Ring {
-        Ring::new(vec![SEGMENT_MS; 12]).unwrap()
+        Ring::new(vec![SEGMENT_MS; 20]).unwrap()
     }
 
     fn number(text: &str, tag: &str) -> u64 {
@@ -158,10 +159,10 @@ mod tests {
     #[test]
     fn the_window_holds_the_last_segments_that_have_ended() {
         let text = playlist(1234);
-        assert_eq!(number(&text, "#EXT-X-MEDIA-SEQUENCE:"), 1224);
+        assert_eq!(number(&text, "#EXT-X-MEDIA-SEQUENCE:"), 1219);
         let segments = read(&text);
-        assert_eq!(segments.len(), 10);
-        assert_eq!(segments.first().unwrap().0, "1224.ts");
+        assert_eq!(segments.len(), 15);
+        assert_eq!(segments.first().unwrap().0, "1219.ts");
         assert_eq!(segments.last().unwrap().0, "1233.ts");
     }
 
@@ -175,10 +176,19 @@ mod tests {
 
     #[test]
     fn every_segment_keeps_its_discontinuity_sequence_while_the_window_slides() {
-        for ended in 1..=5 * IN_LOOP {
-            for (address, discontinuity) in read(&playlist(ended)) {
-                let sequence: u64 = address.strip_suffix(".ts").unwrap().parse().unwrap();
-                assert_eq!(discontinuity, sequence / IN_LOOP, "{sequence} at {ended}");
+        // Longer than the window, the demo clip's own length, and a border before every segment.
+        for in_loop in [20, 12, 1] {
+            let ring = Ring::new(vec![SEGMENT_MS; in_loop]).unwrap();
+            for ended in 1..=60 {
+                for (address, discontinuity) in read(&ring.playlist(EPOCH_MS + ended * SEGMENT_MS))
+                {
+                    let sequence: u64 = address.strip_suffix(".ts").unwrap().parse().unwrap();
+                    assert_eq!(
+                        discontinuity,
+                        sequence / in_loop as u64,
+                        "{sequence} at {ended}"
+                    );
+                }
             }
         }
     }
@@ -192,13 +202,13 @@ mod tests {
             .lines()
             .find(|line| !line.starts_with('#'))
             .unwrap();
-        assert_eq!(next, "24.ts");
+        assert_eq!(next, "40.ts");
     }
 
     #[test]
     fn a_border_at_the_windows_start_is_still_written_and_not_yet_counted() {
         let text = playlist(2 * IN_LOOP + WINDOW_SEGMENTS);
-        assert_eq!(number(&text, "#EXT-X-MEDIA-SEQUENCE:"), 24);
+        assert_eq!(number(&text, "#EXT-X-MEDIA-SEQUENCE:"), 40);
         assert_eq!(number(&text, "#EXT-X-DISCONTINUITY-SEQUENCE:"), 1);
         assert_eq!(text.matches("#EXT-X-DISCONTINUITY\n").count(), 1);
         let text = playlist(2 * IN_LOOP + WINDOW_SEGMENTS + 1);
@@ -215,7 +225,7 @@ mod tests {
             .collect();
         assert_eq!(
             times,
-            ["2026-01-01T00:00:08.000Z", "2026-01-01T00:00:24.000Z"]
+            ["2026-01-01T00:00:14.000Z", "2026-01-01T00:00:40.000Z"]
         );
     }
 

@@ -2,7 +2,7 @@
 // What a failed scenario leaves behind: a compact report on the console, and the whole of it with
 // screenshots under `target/e2e-artifacts`.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARTIFACTS_DIR } from './settings.mjs';
 import { sharedRoles } from './stage.mjs';
@@ -16,6 +16,7 @@ const DELIVERIES_SHOWN = 4;
  */
 export async function reportFailure(name, scene) {
   const folder = join(ARTIFACTS_DIR, name.replace(/[^a-z0-9]+/gi, '-'));
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const text = [`scenario failed: ${name}`];
   for (const viewer of scene.viewers) {
@@ -28,7 +29,8 @@ export async function reportFailure(name, scene) {
     await page.screenshot({ path: join(folder, `page-${index + 1}.png`) }).catch(() => {});
   }
   for (const role of [...scene.roles, ...(await sharedRoles())]) {
-    text.push(`  ${role.name} (${role.running ? 'running' : 'ended'})`, ...role.log.map((/** @type {string} */ line) => `    ${line}`));
+    text.push(`  ${role.name} (${role.running ? 'running' : 'ended'})`);
+    for (const line of role.log) text.push(`    ${line}`);
   }
   text.push(`  more in ${folder}`);
   await writeFile(join(folder, 'report.txt'), text.join('\n'));

@@ -17,16 +17,14 @@ export const OURS = '-BK';
 export const SEEDER = '-BS';
 export const P2PML = '-PM';
 
-/** Segments behind the live edge at which p2p-media-loader plays here. */
+/**
+ * Segments behind the live edge at which p2p-media-loader plays here. It asks peers only for what
+ * is played in more than 15 s, and left alone it often moves back too late to be that far behind.
+ */
 export const P2PML_LIVE_SYNC = 9;
 
-/**
- * Settings for p2p-media-loader 2.3.1 with which it asks peers at all. Its defaults fetch the next
- * 15 s over HTTP whoever has them, and place a live player too late to sit further back than that.
- * Without the worker, because with it 2.3.1 shares emptied buffers.
- */
+/** The player's worker is off because p2p-media-loader 2.3.1 shares emptied buffers with it. */
 const P2PML_HLS = { enableWorker: false, liveSyncDurationCount: P2PML_LIVE_SYNC };
-const P2PML_CORE = { highDemandTimeWindow: 5 };
 
 /**
  * @typedef {object} Choice what a scenario may choose for a viewer
@@ -97,12 +95,12 @@ export class Scene {
   }
 
   /**
-   * A viewer with unmodified p2p-media-loader.
+   * A viewer with unmodified p2p-media-loader, its engine in stock configuration.
    * @param {import('./stream.mjs').Stream} stream
    * @param {Choice} [choice]
    */
-  async p2pml(stream, { hls, core, ...rest } = {}) {
-    const choice = { ...rest, hls: { ...P2PML_HLS, ...hls }, core: { ...P2PML_CORE, ...core } };
+  async p2pml(stream, { hls, ...rest } = {}) {
+    const choice = { ...rest, hls: { ...P2PML_HLS, ...hls } };
     return this.#open('p2pml', 'p2p-media-loader-hlsjs', stream, choice);
   }
 
@@ -222,8 +220,9 @@ export class Scene {
     const signalling = await signallingOf(servers);
     const options = { name, engine, stream, hls, core: { ...signalling, ...core }, quality, blocked, held };
     const [browser, site, origin] = await Promise.all([stage.browser(), stage.site(), stage.origin()]);
-    const viewer = await Viewer.open(browser, site.url ?? '', origin, options);
+    const viewer = await Viewer.open(browser, origin, options);
     this.viewers.push(viewer);
+    await viewer.play(site.url ?? '');
     return viewer;
   }
 }

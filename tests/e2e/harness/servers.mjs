@@ -8,6 +8,11 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { BINARY, LOG_LINES_MAX, READY_MS_MAX, STOP_MS_MAX } from './settings.mjs';
 
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const children = new Set();
+// However a run ends, it leaves no server behind.
+process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
 /** One running role. */
 export class Role {
   /** @type {string[]} */
@@ -22,7 +27,8 @@ export class Role {
   constructor(name, child) {
     this.name = name;
     this.child = child;
-    this.exited = once(child, 'exit');
+    this.exited = once(child, 'exit').finally(() => children.delete(child));
+    children.add(child);
     createInterface({ input: child.stderr }).on('line', (line) => this.#keep(line));
   }
 

@@ -83,22 +83,25 @@ export class Viewer {
   }
 
   /**
-   * Opens the page and lets it play.
+   * Opens an empty tab; `play` does the rest.
    * @param {import('playwright-core').Browser} browser
-   * @param {string} siteUrl
    * @param {import('./origin.mjs').Origin} origin
    * @param {ViewerOptions} options
    */
-  static async open(browser, siteUrl, origin, options) {
+  static async open(browser, origin, options) {
     const context = await browser.newContext({ extraHTTPHeaders: { [VIEWER_HEADER]: options.name } });
     const viewer = new Viewer(await context.newPage(), origin, options);
     if (options.blocked) await context.route(options.blocked, (route) => route.abort());
     if (options.held) await context.route(options.held, (route) => viewer.#released.then(() => route.continue()));
-    await viewer.page.goto(`${siteUrl}/page/viewer.html`);
-    const { engine, stream, hls, core, quality } = options;
-    const start = { engine, manifestUrl: stream.manifestUrl, hls, core, quality };
-    await viewer.page.evaluate((given) => /** @type {any} */ (window).start(given), start);
     return viewer;
+  }
+
+  /** Loads the page and lets it play. */
+  async play(/** @type {string} */ siteUrl) {
+    await this.page.goto(`${siteUrl}/page/viewer.html`);
+    const { engine, stream, hls, core, quality } = this.options;
+    const start = { engine, manifestUrl: stream.manifestUrl, hls, core, quality };
+    await this.page.evaluate((given) => /** @type {any} */ (window).start(given), start);
   }
 
   /** Asks the page how it is doing. */
