@@ -105,7 +105,8 @@ impl Bench {
         self.input(Input::TrackerOpened(tracker));
         let id: String = peer.chars().collect();
         let text = format!(
-            r#"{{"action":"announce","info_hash":"swarmswarmswarmswarm","peer_id":"{id}","offer_id":"offerofferofferoffer","offer":{{"type":"offer","sdp":"v=0"}}}}"#
+            r#"{{"action":"announce","info_hash":"swarmswarmswarmswarm","peer_id":"{id}",
+                "offer_id":"offerofferofferoffer","offer":{{"type":"offer","sdp":"v=0"}}}}"#
         );
         self.input(Input::TrackerMessage {
             tracker,
