@@ -19,6 +19,7 @@ mod config;
 mod conn;
 mod fetch;
 mod limits;
+mod map;
 mod peer;
 mod playhead;
 mod schedule;
@@ -27,7 +28,7 @@ mod stream;
 mod swarms;
 mod upload;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use beekeepr_model::{Random, Time};
 
@@ -40,6 +41,7 @@ pub use config::{Config, Role};
 use announce::Tracker;
 use conn::Conn;
 use fetch::{Fetch, HttpRate};
+use map::Map;
 use playhead::Playhead;
 use stream::Stream;
 
@@ -52,11 +54,11 @@ pub struct Engine {
     now: Time,
     deadline: Time,
     playhead: Playhead,
-    streams: BTreeMap<StreamKey, Stream>,
+    streams: Map<StreamKey, Stream>,
     trackers: Vec<Tracker>,
-    conns: BTreeMap<ConnKey, Conn>,
+    conns: Map<ConnKey, Conn>,
     next_conn: u32,
-    fetches: BTreeMap<FetchKey, Fetch>,
+    fetches: Map<FetchKey, Fetch>,
     next_fetch: u32,
     http_rate: HttpRate,
     /// Bytes for the trackers' statistics.
@@ -76,11 +78,11 @@ impl Engine {
             now,
             deadline: now,
             playhead: Playhead::default(),
-            streams: BTreeMap::new(),
+            streams: Map::new(),
             trackers,
-            conns: BTreeMap::new(),
+            conns: Map::new(),
             next_conn: 0,
-            fetches: BTreeMap::new(),
+            fetches: Map::new(),
             next_fetch: 0,
             http_rate: HttpRate::default(),
             uploaded: 0,

@@ -95,7 +95,7 @@ impl Engine {
     /// Tells every peer of the stream what we have, if that changed.
     pub(crate) fn send_due_announcements(&mut self) {
         let mut due = Vec::new();
-        for (&key, stream) in &mut self.streams {
+        for (&key, stream) in self.streams.iter_mut() {
             if std::mem::take(&mut stream.announcement_due) {
                 due.push(key);
             }
@@ -412,7 +412,7 @@ impl Engine {
             (self.now.since_ms(last.last_at) >= silence).then_some((last.segment, peer.id))
         };
         let mut late = Vec::new();
-        for (&conn, entry) in &self.conns {
+        for (&conn, entry) in self.conns.iter() {
             if let Some((stream, peer)) = entry.peer()
                 && let Some((id, peer)) = silent(peer)
             {

@@ -56,7 +56,7 @@ impl Engine {
             .filter_map(|stream| stream.last_wanted)
             .max();
         let mut needs = Vec::new();
-        for (&key, stream) in &self.streams {
+        for (&key, stream) in self.streams.iter() {
             let in_use = stream.last_wanted.is_some_and(|wanted| {
                 latest.is_some_and(|latest| latest.since_ms(wanted) <= limits::STREAM_USE_MS)
             });
@@ -65,12 +65,12 @@ impl Engine {
                 self.add_ahead(key, stream, &mut needs);
             }
         }
-        needs.sort_by_key(|need| (need.wanted_since.is_none(), need.until_ms, need.key));
+        needs.sort_unstable_by_key(|need| (need.wanted_since.is_none(), need.until_ms, need.key));
         needs
     }
 
     fn add_wanted(&self, key: StreamKey, stream: &Stream, needs: &mut Vec<Need>) {
-        for (&id, segment) in &stream.segments {
+        for (&id, segment) in stream.segments.iter() {
             if segment.wanted_since.is_some() && segment.progress == Progress::Partial {
                 let key = SegmentKey { stream: key, id };
                 let unlisted = Listed {
@@ -91,7 +91,7 @@ impl Engine {
             return;
         }
         let window_ms = self.config.p2p_window_ms.max(self.config.http_window_ms) as i64;
-        for (&id, listed) in &stream.listed {
+        for (&id, listed) in stream.listed.iter() {
             let until_ms = self.playhead.until_ms(listed.start_ms, self.now);
             if until_ms > window_ms {
                 break;
@@ -280,7 +280,7 @@ impl Engine {
     /// its beginning and whatever is asked for.
     fn schedule_super_peer(&mut self) {
         let mut open: Vec<SegmentKey> = Vec::new();
-        for (&stream, state) in &self.streams {
+        for (&stream, state) in self.streams.iter() {
             let warm = state.listed.keys().take(self.config.warm_segments as usize);
             let wished: Vec<SegmentId> = match state.live {
                 true => state.listed.keys().rev().copied().collect(),

@@ -125,8 +125,8 @@ impl Engine {
                     .is_some_and(|since| self.now.since_ms(since) >= limits::UNLISTED_KEEP_MS)
         };
         let mut keys = Vec::new();
-        for (&stream, state) in &self.streams {
-            for (&id, segment) in &state.segments {
+        for (&stream, state) in self.streams.iter() {
+            for (&id, segment) in state.segments.iter() {
                 if outlived(segment) {
                     keys.push(SegmentKey { stream, id });
                 }
@@ -138,8 +138,8 @@ impl Engine {
     /// What could be forgotten, with the time of its last use and its size.
     fn held(&self) -> Vec<(Time, SegmentKey, u64)> {
         let mut held = Vec::new();
-        for (&stream, state) in &self.streams {
-            for (&id, segment) in &state.segments {
+        for (&stream, state) in self.streams.iter() {
+            for (&id, segment) in state.segments.iter() {
                 if segment.loaded > 0
                     && segment.wanted_since.is_none()
                     && segment.transfer.is_none()

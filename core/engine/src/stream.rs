@@ -1,11 +1,10 @@
 //! What the engine knows of one stream and its segments.
 
-use std::collections::BTreeMap;
-
 use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
 
 use crate::announce::Membership;
 use crate::api::{ConnKey, FetchKey, ListedSegment};
+use crate::map::Map;
 
 /// A stream, its segments, and its swarm on each tracker.
 #[derive(Debug)]
@@ -14,9 +13,9 @@ pub(crate) struct Stream {
     pub(crate) peer_id: PeerId,
     pub(crate) live: bool,
     /// As the manifest lists them, in the order of the timeline.
-    pub(crate) listed: BTreeMap<SegmentId, Listed>,
+    pub(crate) listed: Map<SegmentId, Listed>,
     /// Those of which there is more to know than the manifest says.
-    pub(crate) segments: BTreeMap<SegmentId, Segment>,
+    pub(crate) segments: Map<SegmentId, Segment>,
     /// When the player last asked for a segment of it.
     pub(crate) last_wanted: Option<Time>,
     /// Whether we are, or want to be, in its swarm.
@@ -33,8 +32,8 @@ impl Stream {
             info_hash,
             peer_id,
             live: false,
-            listed: BTreeMap::new(),
-            segments: BTreeMap::new(),
+            listed: Map::new(),
+            segments: Map::new(),
             last_wanted: None,
             joined: false,
             memberships: (0..trackers).map(|_| Membership::default()).collect(),
@@ -44,7 +43,7 @@ impl Stream {
 
     /// Takes a manifest's new list over; what is known of a segment stays known.
     pub(crate) fn list(&mut self, live: bool, segments: &[ListedSegment], now: Time) {
-        let known = std::mem::take(&mut self.listed);
+        let known = std::mem::replace(&mut self.listed, Map::new());
         self.live = live;
         self.listed = segments
             .iter()
@@ -60,7 +59,7 @@ impl Stream {
                 (segment.id, listed)
             })
             .collect();
-        for (id, segment) in &mut self.segments {
+        for (id, segment) in self.segments.iter_mut() {
             segment.unlisted_since = match self.listed.contains_key(id) {
                 true => None,
                 false => segment.unlisted_since.or(Some(now)),
@@ -70,7 +69,7 @@ impl Stream {
 
     /// The segment's state; a fresh one when nothing was known.
     pub(crate) fn segment_mut(&mut self, id: SegmentId, now: Time) -> &mut Segment {
-        self.segments.entry(id).or_insert_with(|| Segment::new(now))
+        self.segments.get_or_insert_with(id, || Segment::new(now))
     }
 
     pub(crate) fn is_complete(&self, id: SegmentId) -> bool {

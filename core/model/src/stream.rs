@@ -204,13 +204,23 @@ fn normalise_language(language: &str) -> String {
     }
 }
 
-/// 30.000 as 30, as JavaScript's `Number` prints it; empty for what is no number.
+/// 30.000 as 30 and 29.970 as 29.97, as JavaScript's `Number` prints them; empty for what is no
+/// decimal number. By hand, because reading and printing floating point is 10 KB in the browser.
 fn normalise_number(number: &str) -> String {
     let number = number.trim();
-    number
-        .parse::<f64>()
-        .map(|value| value.to_string())
-        .unwrap_or_default()
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() + fraction.len() == 0 || !is_digits(whole) || !is_digits(fraction) {
+        return String::new();
+    }
+    let whole = whole.trim_start_matches('0');
+    let fraction = fraction.trim_end_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    if fraction.is_empty() {
+        whole.to_owned()
+    } else {
+        [whole, ".", fraction].concat()
+    }
 }
 
 #[cfg(test)]
@@ -303,5 +313,22 @@ mod tests {
             &spelled(" HVC1, avc1.66.30", "30.000", "en-US"),
         );
         assert_eq!(same, other);
+    }
+
+    #[test]
+    fn frame_rates_are_written_as_javascript_prints_them() {
+        let cases = [
+            ("30.000", "30"),
+            ("29.970", "29.97"),
+            ("025.5", "25.5"),
+            (".5", "0.5"),
+            ("0", "0"),
+        ];
+        for (written, printed) in cases {
+            assert_eq!(normalise_number(written), printed, "{written}");
+        }
+        for nonsense in ["", ".", "-1", "1e3", "NaN", "30 fps"] {
+            assert_eq!(normalise_number(nonsense), "", "{nonsense}");
+        }
     }
 }
