@@ -17,7 +17,13 @@ pub(crate) const JS: &str = "client-wasm/js";
 /// Where wasm-bindgen's module and glue go; the npm package's build takes them from there.
 const PACKAGE: &str = "target/wasm-pkg";
 /// What the WebAssembly module is made of.
-const MODULE_INPUTS: [&str; 4] = ["Cargo.toml", "Cargo.lock", "core", "client-wasm/src"];
+const MODULE_INPUTS: [&str; 5] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "core",
+    "client-wasm/src",
+    "xtask/src/build.rs",
+];
 
 /// Builds the npm package with the WebAssembly module in it, as far as something has changed.
 pub(crate) fn client() -> Result<()> {
