@@ -30,7 +30,7 @@ impl Engine {
     pub fn new(now: f64, seed_high: u32, seed_low: u32, values: &[f64]) -> Self {
         let config = settings::apply(Config::default(), values);
         let seed = identity::seed(seed_high, seed_low);
-        let inner = beekeepr_engine::Engine::new(config.clone(), seed, time(now));
+        let inner = beekeepr_engine::Engine::new(config, seed, time(now));
         Self {
             inner,
             config,
@@ -40,8 +40,8 @@ impl Engine {
 
     /// Changes settings while running; NaN leaves one as it is.
     pub fn configure(&mut self, now: f64, values: &[f64]) {
-        self.config = settings::apply(self.config.clone(), values);
-        self.inner.configure(time(now), self.config.clone());
+        self.config = settings::apply(self.config, values);
+        self.inner.configure(time(now), self.config);
     }
 
     /// Takes the next action: returns its kind (`js/src/action.ts`) and keeps its numbers, text and data for

@@ -4,6 +4,7 @@ import type { Action } from "./action.js";
 import { type CoreConfig, type DefinedCoreConfig, type DynamicCoreConfig, Settings } from "./config.js";
 import { EventTarget, guard } from "./events.js";
 import { type NewsContext, publish } from "./news.js";
+import { peerIds } from "./peer-ids.js";
 import { Shell } from "./shell.js";
 import { nameOf, type SegmentKey } from "./store.js";
 import { type KnownSegment, type ListedSegment, Streams } from "./streams.js";
@@ -15,9 +16,6 @@ import {
     type Stream,
 } from "./types.js";
 import { loadWasm, type WasmModule } from "./wasm.js";
-
-/** One identity for each swarm for as long as the page lives, also over reloads of the player. */
-const peerIds = new Map<string, string>();
 
 /** A playlist that was read before the engine was there. */
 interface Playlist {
@@ -163,8 +161,9 @@ export class Core {
     /** Leaves all swarms and forgets the presentation. The next manifest starts anew. */
     destroy(): void {
         const shell = this.#shell;
-        for (const { key } of this.#streams.swarms()) {
+        for (const { key, infoHash, peerId } of this.#streams.swarms()) {
             shell?.tell((engine, now) => engine.streamRemoved(now, key));
+            peerIds.release(infoHash, peerId);
         }
         shell?.close();
         this.#shell = undefined;
@@ -222,14 +221,20 @@ export class Core {
             return this.#start();
         }
         const infoHash = this.#infoHash(stream);
-        const key = Core.#nextStreamKey++;
-        if (infoHash === undefined || !this.#streams.add(stream, infoHash, key)) {
+        if (infoHash === undefined) {
             return;
         }
-        const peerId = this.#peerId(infoHash);
-        this.#shell.tell((engine, now) => {
-            engine.streamAdded(now, key, infoHash, peerId);
-        });
+        const { swarm, isNew } = this.#streams.add(stream, infoHash, () => ({
+            key: Core.#nextStreamKey++,
+            infoHash,
+            peerId: peerIds.claim(infoHash, () => this.#newPeerId()),
+            stream,
+        }));
+        if (isNew) {
+            this.#shell.tell((engine, now) => {
+                engine.streamAdded(now, swarm.key, infoHash, swarm.peerId);
+            });
+        }
     }
 
     #infoHash({ type, properties }: Stream): string | undefined {
@@ -253,11 +258,9 @@ export class Core {
         return this.#wasm.infoHash(swarmId, type === "secondary", identity);
     }
 
-    #peerId(infoHash: string): string {
+    #newPeerId(): string {
         const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-        const peerId = peerIds.get(infoHash) ?? this.#wasm?.peerId(high, low) ?? "";
-        peerIds.set(infoHash, peerId);
-        return peerId;
+        return this.#wasm?.peerId(high, low) ?? "";
     }
 
     #list(streamRuntimeId: string, { segments, live }: Playlist): void {

@@ -15,6 +15,8 @@ export interface Swarm {
     /** The engine's number for it. */
     readonly key: number;
     readonly infoHash: string;
+    /** Who we are in it. */
+    readonly peerId: string;
     readonly stream: Stream;
 }
 
@@ -35,13 +37,13 @@ export class Streams {
     /** By the engine's key; also segments that left the playlist but not the store. */
     readonly #segments = new Map<string, KnownSegment>();
 
-    /** True when the swarm is new. */
-    add(stream: Stream, infoHash: string, key: number): boolean {
+    /** Puts a stream into its swarm, which is made when it is new. */
+    add(stream: Stream, infoHash: string, make: () => Swarm): { swarm: Swarm; isNew: boolean } {
         const known = this.#swarms.get(infoHash);
-        const swarm = known ?? { key, infoHash, stream };
+        const swarm = known ?? make();
         this.#swarms.set(infoHash, swarm);
         this.#listings.set(stream.runtimeId, { swarm, segments: [] });
-        return !known;
+        return { swarm, isNew: !known };
     }
 
     /** Takes a playlist; returns what the engine has to hear, if the stream is known. */

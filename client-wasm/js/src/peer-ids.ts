@@ -1,0 +1,25 @@
+// Who the page is in each swarm.
+
+/**
+ * A page keeps its peer id in a swarm for as long as it lives, also over reloads of the player; two
+ * players of one stream on one page are two peers.
+ */
+export class PeerIds {
+    /** By swarm: ids that nobody uses now. */
+    readonly #free = new Map<string, string[]>();
+
+    /** An id that was given back, or a new one. */
+    claim(infoHash: string, make: () => string): string {
+        return this.#free.get(infoHash)?.pop() ?? make();
+    }
+
+    /** Gives an id back for the swarm's next player. */
+    release(infoHash: string, peerId: string): void {
+        const free = this.#free.get(infoHash) ?? [];
+        free.push(peerId);
+        this.#free.set(infoHash, free);
+    }
+}
+
+/** The page's own. */
+export const peerIds = new PeerIds();
