@@ -79,17 +79,9 @@ fn module() -> Result<()> {
     let result = format!("{PACKAGE}/{MODULE}_bg.wasm");
     stamp::when_changed("wasm", &MODULE_INPUTS, &[&result], || {
         let bindgen = tools::wasm_bindgen()?;
-        let toolchain = Toolchain::find()?;
         shell::step(
             "build the WebAssembly module (minutes the first time)",
-            || {
-                shell::run(&mut toolchain.cargo(&[
-                    "build",
-                    "--quiet",
-                    "--profile=wasm",
-                    "--package=beekeepr-client-wasm",
-                ]))
-            },
+            || compile(&["build", "--package=beekeepr-client-wasm"]),
         )?;
         let input = format!("target/wasm/{TARGET}/wasm/{MODULE}.wasm");
         let bindgen = bindgen
@@ -109,41 +101,59 @@ fn module() -> Result<()> {
 
 /// Checks that a package compiles for the browser.
 pub(crate) fn check_for_browser(packages: &[String]) -> Result<()> {
-    let mut cargo = Toolchain::find()?.cargo(&["check", "--quiet", "--profile=wasm"]);
-    cargo.args(
-        packages
-            .iter()
-            .map(|package| format!("--package={package}")),
-    );
-    shell::run(&mut cargo)
+    let packages = packages
+        .iter()
+        .map(|package| format!("--package={package}"));
+    let arguments: Vec<String> = std::iter::once("check".to_owned())
+        .chain(packages)
+        .collect();
+    compile(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The standard library is built along, so it may as well be built small: without these two (the
-/// second is in the next constant) the module is half as large again.
-const DEBIAN_FLAGS: [&str; 2] = [
-    "-Zbuild-std=std,panic_abort",
-    "-Zbuild-std-features=optimize_for_size",
-];
-
-/// Panics end the module at once and say nothing, which spares their texts; the shell then plays on
-/// over HTTP either way.
-const DEBIAN_RUSTFLAGS: &str =
-    "-C linker-flavor=wasm-ld -Z unstable-options -C panic=immediate-abort";
+/// Runs cargo for the browser.
+fn compile(arguments: &[&str]) -> Result<()> {
+    let toolchain = Toolchain::find()?;
+    let result = shell::run(&mut toolchain.cargo(arguments));
+    if result.is_ok() || toolchain != Toolchain::Source || !(has_target()? || add_target()?) {
+        return result;
+    }
+    eprintln!("this compiler knows other unstable flags; building a larger module without them");
+    shell::run(&mut Toolchain::Prebuilt.cargo(arguments))
+}
 
 /// How this machine compiles for the browser.
+#[derive(PartialEq, Eq)]
 enum Toolchain {
-    /// The ordinary one has the target.
-    Rustup,
+    /// rustup's compiler, which builds the standard library on the way.
+    Source,
+    /// rustup's compiler with the standard library that it came with.
+    Prebuilt,
     /// Debian's compiler for the web, which builds the standard library on the way.
     Debian,
 }
 
+/// The standard library, built along and built small: the module is half as large again without.
+const FROM_SOURCE: [&str; 2] = [
+    "-Zbuild-std=std,panic_abort",
+    "-Zbuild-std-features=optimize_for_size",
+];
+
+/// Panics end the module at once and say nothing, which spares their texts and the builder's paths;
+/// the shell plays on over HTTP either way.
+const SMALL: &str =
+    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
+
+const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
 impl Toolchain {
     fn find() -> Result<Self> {
-        if has_target()? || add_target()? {
-            return Ok(Self::Rustup);
+        if has_source("rustc") || rustup(&["component", "add", "rust-src"]) && has_source("rustc") {
+            return Ok(Self::Source);
         }
-        if !Toolchain::debian_is_complete() {
+        if has_target()? || add_target()? {
+            return Ok(Self::Prebuilt);
+        }
+        if !debian_is_complete() {
             tools::apt(
                 "no WebAssembly target can be downloaded; Debian's compiler for the web serves",
                 &[
@@ -158,38 +168,42 @@ impl Toolchain {
         Ok(Self::Debian)
     }
 
-    fn debian_is_complete() -> bool {
-        shell::succeeds(&mut shell::command("/usr/bin/rustc", &["--version"]))
-            && shell::succeeds(&mut shell::command("/usr/bin/cargo", &["--version"]))
-            && shell::succeeds(&mut shell::command("wasm-ld", &["--version"]))
-            && has_library_source()
-    }
-
-    /// A cargo command for the browser, with a target folder of its own: the two compilers would
-    /// take turns in throwing away each other's results.
+    /// A cargo command for the browser, with a target folder of its own: two compilers would take
+    /// turns in throwing away each other's results.
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = match self {
-            Self::Rustup => shell::cargo(arguments),
+            Self::Source | Self::Prebuilt => shell::cargo(arguments),
+            Self::Debian => shell::command("/usr/bin/cargo", arguments),
+        };
+        match self {
+            Self::Prebuilt => {}
+            Self::Source => {
+                command.env(RUSTFLAGS, SMALL);
+            }
             Self::Debian => {
-                let mut command = shell::command("/usr/bin/cargo", arguments);
                 command
-                    .args(DEBIAN_FLAGS)
-                    // The released compiler takes -Z flags only under this name.
-                    .env("RUSTC_BOOTSTRAP", "1")
                     .env("RUSTC", "/usr/bin/rustc")
                     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
-                    .env(
-                        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-                        DEBIAN_RUSTFLAGS,
-                    )
+                    .env(RUSTFLAGS, format!("-Clinker-flavor=wasm-ld {SMALL}"))
                     .env_remove("CARGO")
                     .env_remove("RUSTUP_TOOLCHAIN");
-                command
             }
-        };
-        command.args(["--target", TARGET, "--target-dir", "target/wasm"]);
+        }
+        if *self != Self::Prebuilt {
+            // The released compiler takes -Z flags only under this name.
+            command.args(FROM_SOURCE).env("RUSTC_BOOTSTRAP", "1");
+        }
+        command.args(["--quiet", "--profile=wasm", "--target", TARGET]);
+        command.args(["--target-dir", "target/wasm"]);
         command
     }
+}
+
+fn debian_is_complete() -> bool {
+    shell::succeeds(&mut shell::command("/usr/bin/rustc", &["--version"]))
+        && shell::succeeds(&mut shell::command("/usr/bin/cargo", &["--version"]))
+        && shell::succeeds(&mut shell::command("wasm-ld", &["--version"]))
+        && has_source("/usr/bin/rustc")
 }
 
 fn has_target() -> Result<bool> {
@@ -198,28 +212,28 @@ fn has_target() -> Result<bool> {
     Ok(PathBuf::from(folder.trim()).is_dir())
 }
 
-fn has_library_source() -> bool {
-    shell::output(&mut shell::command(
-        "/usr/bin/rustc",
-        &["--print", "sysroot"],
-    ))
-    .is_ok_and(|it| {
-        PathBuf::from(it.trim())
-            .join("lib/rustlib/src/rust/library/std/Cargo.toml")
-            .exists()
+/// Whether the standard library's source is there for a compiler.
+fn has_source(rustc: &str) -> bool {
+    let sysroot = shell::output(&mut shell::command(rustc, &["--print", "sysroot"]));
+    sysroot.is_ok_and(|sysroot| {
+        let library = PathBuf::from(sysroot.trim()).join("lib/rustlib/src/rust/library");
+        library.join("std/Cargo.toml").exists()
     })
 }
 
 /// Lets rustup fetch the target. False where it cannot, which takes seconds without a network.
 fn add_target() -> Result<bool> {
+    rustup(&["target", "add", TARGET]);
+    has_target()
+}
+
+/// Lets rustup fetch something.
+fn rustup(arguments: &[&str]) -> bool {
     /// A fetch takes some 30 MB; who is slower than this gets the Debian packages.
     const FETCH_S_MAX: &str = "180";
-    eprintln!("the WebAssembly target is missing; asking rustup for it");
-    shell::succeeds(&mut shell::command(
-        "timeout",
-        &[FETCH_S_MAX, "rustup", "target", "add", TARGET],
-    ));
-    has_target()
+    eprintln!("to compile for the browser: rustup {}", arguments.join(" "));
+    let timed = [&[FETCH_S_MAX, "rustup"], arguments].concat();
+    shell::succeeds(&mut shell::command("timeout", &timed))
 }
 
 /// The server binary, built for development: that is quick, and the parts that move bytes are

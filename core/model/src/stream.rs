@@ -170,7 +170,7 @@ impl StreamProperties {
                 .to_owned(),
             name: self.name.trim().to_lowercase(),
             frame_rate: normalise_number(&self.frame_rate),
-            video_range: self.video_range.trim().to_uppercase(),
+            video_range: self.video_range.trim().to_ascii_uppercase(),
         }
     }
 }
@@ -178,7 +178,7 @@ impl StreamProperties {
 fn normalise_codecs(codecs: &str) -> String {
     let mut list: Vec<String> = codecs
         .split(',')
-        .map(|codec| codec.trim().to_lowercase())
+        .map(|codec| codec.trim().to_ascii_lowercase())
         .filter(|codec| !codec.is_empty())
         .map(|codec| avc1_to_hex(&codec).unwrap_or(codec))
         .collect();
@@ -195,7 +195,12 @@ fn avc1_to_hex(codec: &str) -> Option<String> {
 }
 
 fn normalise_language(language: &str) -> String {
-    let short: String = language.trim().to_lowercase().chars().take(2).collect();
+    let short: String = language
+        .trim()
+        .to_ascii_lowercase()
+        .chars()
+        .take(2)
+        .collect();
     // `und` (undetermined) says nothing; cut to two letters it would look like a language.
     if language.trim().eq_ignore_ascii_case("und") {
         String::new()
