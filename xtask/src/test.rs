@@ -40,9 +40,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         nextest.args(["--status-level", "fail", "--final-status-level", "fail"]);
         Ok(with_on_path(nextest, &tools::nextest()?))
     });
-    tally.tests("examples in the documentation", || {
-        Ok(shell::cargo(&["test", "--quiet", "--workspace", "--doc"]))
-    });
     tally.check("TypeScript types", || {
         [build::JS, E2E].into_iter().try_for_each(|folder| {
             build::node_modules(folder)?;

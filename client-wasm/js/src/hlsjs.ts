@@ -194,7 +194,8 @@ export class HlsJsP2PEngine {
 
     readonly #played = (): void => {
         const media = this.#media;
-        if (media) this.#core.updatePlayback(media.currentTime, media.paused ? 0 : media.playbackRate);
+        // Before there is media the playhead stands at 0, far from where a live stream will begin.
+        if (media && media.readyState > 0) this.#core.updatePlayback(media.currentTime, media.paused ? 0 : media.playbackRate);
     };
 }
 
