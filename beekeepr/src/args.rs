@@ -94,6 +94,9 @@ pub(crate) struct Stun {
     /// UDP address to answer on; may be repeated [default: 127.0.0.1:3478 and [::1]:3478]
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<SocketAddr>,
+    /// One more UDP address that answers, for the tests of RFC 5780
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) alternate: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) admin: Admin,
     /// Sockets for each address
@@ -224,7 +227,8 @@ mod tests {
         for line in [
             "beekeepr up --config f --channel a=http://h/a.m3u8 --channel b=http://h/b.m3u8 --data d",
             "beekeepr tracker --config f --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --workers 2",
-            "beekeepr stun --config f --listen 127.0.0.1:0 --listen [::1]:0 --admin-listen [::1]:0",
+            "beekeepr stun --config f --listen 127.0.0.1:0 --listen [::1]:0 --alternate 127.0.0.2:0 \
+             --admin-listen [::1]:0 --workers 2",
             "beekeepr seeder --channel a=http://h/a.m3u8 --swarm-id s --tracker ws://h:1 \
              --tracker wss://h --stun stun:h:1 --udp 127.0.0.1:0 --admin-listen 127.0.0.1:0",
             "beekeepr config print --config f",

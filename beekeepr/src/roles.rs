@@ -27,6 +27,7 @@ pub(crate) async fn stun(args: args::Stun) -> Result<(), Failure> {
     if !args.listen.is_empty() {
         config.stun.listen = args.listen;
     }
+    config.stun.alternate = args.alternate.or(config.stun.alternate);
     if let Some(workers) = args.workers {
         config.stun.workers = Workers::try_from(workers)
             .map_err(|error| Failure::Usage(format!("--workers: {error}")))?;

@@ -18,6 +18,9 @@ pub struct Config {
     /// UDP addresses to answer on, IP:PORT; port 0 takes a free one. `0.0.0.0` and `[::]` stand for
     /// all addresses of one family; replies come from the address that was asked.
     pub listen: Vec<SocketAddr>,
+    /// One more address that answers, for the tests of RFC 5780. Only plain requests are served yet:
+    /// a client that asks for a change of address is told that this is unknown (420).
+    pub alternate: Option<SocketAddr>,
     /// Sockets, and so cores, that share the work on each address: 1 to 256. One answers some
     /// 200,000 requests a second.
     pub workers: Workers,
@@ -40,8 +43,16 @@ impl Default for Config {
                 (Ipv4Addr::LOCALHOST, PORT).into(),
                 (Ipv6Addr::LOCALHOST, PORT).into(),
             ],
+            alternate: None,
             workers: Workers(1),
         }
+    }
+}
+
+impl Config {
+    /// Every address to answer on.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listen.iter().copied().chain(self.alternate)
     }
 }
 

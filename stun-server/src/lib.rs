@@ -31,7 +31,7 @@ use socket::Socket;
 #[derive(Debug)]
 #[must_use = "the server ends when this is dropped"]
 pub struct Running {
-    /// The addresses really bound, in the order of [`Config::listen`].
+    /// The addresses really bound, in the order of [`Config::listen`], then the alternate one.
     pub addresses: Vec<SocketAddr>,
     tasks: JoinSet<()>,
 }
@@ -48,9 +48,9 @@ pub async fn start(
     let sockets = bind(&config)?;
     let mut addresses = Vec::with_capacity(sockets.len());
     let mut ready = Vec::with_capacity(sockets.len() * config.workers.count());
-    for (listen, shared) in config.listen.iter().zip(sockets) {
+    for (listen, shared) in config.addresses().zip(sockets) {
         let failed = |source| StartError::Socket {
-            address: *listen,
+            address: listen,
             source,
         };
         for (worker, socket) in shared.into_iter().enumerate() {
@@ -82,8 +82,8 @@ fn bind(config: &Config) -> Result<Vec<Vec<UdpSocket>>, StartError> {
     }
     let mut sockets = Vec::new();
     let mut errors = Vec::new();
-    for address in &config.listen {
-        match net::udp_sockets(*address, config.workers.count()) {
+    for address in config.addresses() {
+        match net::udp_sockets(address, config.workers.count()) {
             Ok(shared) => sockets.push(shared),
             Err(error) => errors.push(error),
         }

@@ -58,6 +58,7 @@ fn config(listen: &[&str], workers: u16) -> Config {
     Config {
         listen,
         workers: Workers::try_from(workers).unwrap(),
+        ..Config::default()
     }
 }
 
@@ -273,4 +274,28 @@ async fn the_shutdown_ends_it_and_frees_the_address() {
     server.trigger.request();
     server.running.wait().await;
     std::net::UdpSocket::bind(address).unwrap();
+}
+
+#[tokio::test]
+async fn the_alternate_address_answers_too() {
+    let config = Config {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        alternate: Some("127.0.0.1:0".parse().unwrap()),
+        ..Config::default()
+    };
+    let (_trigger, shutdown) = beekeepr_service::Shutdown::new();
+    let running = start(config, &prometheus::Registry::new(), shutdown)
+        .await
+        .unwrap();
+    assert_eq!(running.addresses.len(), 2);
+    for server in &running.addresses {
+        let client = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut request = [0; 20];
+        request[1] = 1;
+        request[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+        client.send_to(&request, server).await.unwrap();
+        let mut reply = [0; 64];
+        let (length, from) = client.recv_from(&mut reply).await.unwrap();
+        assert_eq!((length, from), (32, *server));
+    }
 }

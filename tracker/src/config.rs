@@ -5,13 +5,17 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+/// Workers at most: as many as the STUN server takes.
+const WORKERS_MAX: usize = 256;
+
 /// The section `tracker`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where to listen for WebSocket connections: IP:PORT; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Threads that serve connections. This version can do with one only.
+    /// Threads that may serve connections, 1 to 256. This version serves all swarms from one, and says so
+    /// when it is allowed more.
     pub workers: usize,
     /// How often clients are told to announce, in seconds, 1 to 3600. One that was silent for twice as
     /// long is forgotten. Shorter finds peers sooner, longer saves work on both sides.
@@ -79,9 +83,9 @@ impl Config {
     /// All values that cannot work, each with its key, or nothing.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        if self.workers != 1 {
+        if !(1..=WORKERS_MAX).contains(&self.workers) {
             faults.push(format!(
-                "tracker.workers is {}: this version serves all swarms from one thread; set it to 1",
+                "tracker.workers is {}: expected 1 to {WORKERS_MAX}",
                 self.workers
             ));
         }
@@ -121,14 +125,14 @@ mod tests {
     #[test]
     fn every_fault_names_its_key_and_what_to_write() {
         let config = Config {
-            workers: 4,
+            workers: 0,
             announce_interval_s: 0,
             ..Config::default()
         };
         assert_eq!(
             config.faults(),
             [
-                "tracker.workers is 4: this version serves all swarms from one thread; set it to 1",
+                "tracker.workers is 0: expected 1 to 256",
                 "tracker.announce_interval_s is 0: expected 1 to 3600",
             ]
         );

@@ -60,6 +60,12 @@ pub async fn start(
     if !faults.is_empty() {
         return Err(StartError::Config(faults));
     }
+    if config.workers > 1 {
+        tracing::warn!(
+            "tracker.workers is {}: this version serves all swarms from one thread",
+            config.workers
+        );
+    }
     let listener = tcp_listener(config.listen, false)?;
     let addresses = vec![listener.local_addr()?];
     let metrics = Metrics::register(registry)?;

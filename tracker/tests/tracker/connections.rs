@@ -196,7 +196,7 @@ async fn a_taken_port_and_bad_settings_are_named() {
         "{taken}"
     );
     let workers = Tracker::with(Config {
-        workers: 2,
+        workers: 0,
         ..Config::default()
     })
     .await
@@ -204,7 +204,7 @@ async fn a_taken_port_and_bad_settings_are_named() {
     .unwrap();
     assert!(matches!(workers, StartError::Config(_)));
     assert!(
-        workers.to_string().starts_with("tracker.workers is 2: "),
+        workers.to_string().starts_with("tracker.workers is 0: "),
         "{workers}"
     );
 }
