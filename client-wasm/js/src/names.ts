@@ -19,12 +19,12 @@ export function isSeeder(peerId: string): boolean {
     return peerId.startsWith(SEEDER_PREFIX);
 }
 
-/** A name for a peer, always the same for one id: "Amber Linden", "Seeder Linden". */
+/** A name for a peer, always the same for one id: "Amber Linden", "Seeder Coral Sage". */
 export function peerName(peerId: string): string {
     const hash = fnv1a(peerId);
     const plant = PLANTS[hash % PLANTS.length];
     const colour = COLOURS[Math.floor(hash / PLANTS.length) % COLOURS.length];
-    return `${isSeeder(peerId) ? "Seeder" : colour} ${plant}`;
+    return `${isSeeder(peerId) ? "Seeder " : ""}${colour} ${plant}`;
 }
 
 /** FNV-1a, 32 bits. */
