@@ -128,6 +128,17 @@ impl Engine {
         &self.streams[&stream].memberships[tracker.0 as usize]
     }
 
+    fn membership_mut(
+        &mut self,
+        stream: StreamKey,
+        tracker: TrackerKey,
+    ) -> Option<&mut Membership> {
+        self.streams
+            .get_mut(&stream)?
+            .memberships
+            .get_mut(tracker.0 as usize)
+    }
+
     fn batch_is_ready(&self, batch: &Batch) -> bool {
         let making = |conn: &ConnKey| {
             self.conns
@@ -168,22 +179,30 @@ impl Engine {
     }
 
     fn send_batch(&mut self, stream: StreamKey, tracker: TrackerKey) {
-        let Some(state) = self.streams.get_mut(&stream) else {
+        let next_announce = self.now + limits::ANNOUNCE_INTERVAL_MS;
+        let Some(membership) = self.membership_mut(stream, tracker) else {
             return;
         };
-        let membership = &mut state.memberships[tracker.0 as usize];
         let Some(batch) = membership.batch.take() else {
             return;
         };
-        let offers = self.take_offers(&batch.conns);
-        let state = &mut self
-            .streams
-            .get_mut(&stream)
-            .expect("the stream was found above");
-        let membership = &mut state.memberships[tracker.0 as usize];
-        membership.next_announce = self.now + limits::ANNOUNCE_INTERVAL_MS;
+        membership.next_announce = next_announce;
         let event = (!membership.started).then_some(AnnounceEvent::Started);
         membership.started = true;
+        let offers = self.take_offers(&batch.conns);
+        self.send_announce(stream, tracker, event, &offers);
+    }
+
+    fn send_announce(
+        &mut self,
+        stream: StreamKey,
+        tracker: TrackerKey,
+        event: Option<AnnounceEvent>,
+        offers: &[(OfferId, String)],
+    ) {
+        let Some(state) = self.streams.get(&stream) else {
+            return;
+        };
         let offers: Vec<Offer<'_>> = offers
             .iter()
             .map(|(offer_id, sdp)| Offer {
@@ -213,7 +232,7 @@ impl Engine {
             };
             let until = self.now + limits::OFFER_AGE_MS_MAX;
             match &mut conn.phase {
-                Phase::OfferMade { offer_id, sdp } => {
+                Phase::OfferMade { offer_id, sdp, .. } => {
                     offers.push((*offer_id, std::mem::take(sdp)));
                     conn.phase = Phase::Offered {
                         offer_id: *offer_id,
@@ -228,23 +247,12 @@ impl Engine {
 
     /// Tells the trackers that we leave a swarm.
     pub(crate) fn send_stopped(&mut self, stream: StreamKey) {
-        let Some(state) = self.streams.get_mut(&stream) else {
-            return;
-        };
-        for (index, membership) in state.memberships.iter_mut().enumerate() {
-            if std::mem::take(membership).started && self.trackers[index].link == Link::Open {
-                let text = write_announce(&Announce {
-                    info_hash: state.info_hash,
-                    peer_id: state.peer_id,
-                    numwant: 0,
-                    uploaded: self.uploaded,
-                    downloaded: self.downloaded,
-                    event: Some(AnnounceEvent::Stopped),
-                    offers: &[],
-                });
-                let tracker = TrackerKey(index as u32);
-                self.outputs
-                    .push_back(Output::TrackerSend { tracker, text });
+        for index in 0..self.trackers.len() {
+            let tracker = TrackerKey(index as u32);
+            let left = self.membership_mut(stream, tracker).map(std::mem::take);
+            let started = left.is_some_and(|membership| membership.started);
+            if started && self.trackers[index].link == Link::Open {
+                self.send_announce(stream, tracker, Some(AnnounceEvent::Stopped), &[]);
             }
         }
     }

@@ -19,8 +19,12 @@ pub(crate) struct Conn {
 pub(crate) enum Phase {
     /// The shell is making our offer.
     MakingOffer { until: Time },
-    /// Our offer is made and waits for the announce.
-    OfferMade { offer_id: OfferId, sdp: String },
+    /// Our offer is made and waits for the announce, in vain when the tracker is lost before.
+    OfferMade {
+        offer_id: OfferId,
+        sdp: String,
+        until: Time,
+    },
     /// Our offer is with the tracker.
     Offered { offer_id: OfferId, until: Time },
     /// The shell is making our answer.
@@ -82,10 +86,11 @@ impl Phase {
     fn until(&self) -> Option<Time> {
         match self {
             Self::MakingOffer { until }
+            | Self::OfferMade { until, .. }
             | Self::Offered { until, .. }
             | Self::MakingAnswer { until, .. }
             | Self::Connecting { until, .. } => Some(*until),
-            Self::OfferMade { .. } | Self::Open(_) => None,
+            Self::Open(_) => None,
         }
     }
 }
@@ -118,11 +123,12 @@ impl Engine {
     pub(crate) fn on_offer_ready(&mut self, key: ConnKey, sdp: &str) {
         let offer_id = OfferId::generate(&mut self.random);
         if let Some(conn) = self.conns.get_mut(&key)
-            && matches!(conn.phase, Phase::MakingOffer { .. })
+            && let Phase::MakingOffer { until } = conn.phase
         {
             conn.phase = Phase::OfferMade {
                 offer_id,
                 sdp: sdp.to_owned(),
+                until,
             };
         }
     }

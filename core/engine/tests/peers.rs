@@ -504,3 +504,30 @@ fn noise_from_trackers_and_peers_changes_nothing() {
     bench.want(5);
     assert!(bench.request_of(conn, 5).is_some());
 }
+
+#[test]
+fn offers_that_were_made_for_a_lost_tracker_run_out() {
+    let mut bench = Bench::new(Config::default());
+    bench.load(0);
+    bench.input(Input::TrackerOpened(TrackerKey(0)));
+    let made = |bench: &Bench| -> Vec<ConnKey> {
+        let conns = bench.outputs.iter().filter_map(|output| match output {
+            Output::OfferCreate(conn) => Some(*conn),
+            _ => None,
+        });
+        conns.collect()
+    };
+    let first = made(&bench)[0];
+    bench.input(Input::OfferReady {
+        conn: first,
+        sdp: "v=0",
+    });
+    bench.input(Input::TrackerClosed(TrackerKey(0)));
+    bench.wait_ms(16_000);
+    for conn in made(&bench) {
+        assert!(
+            bench.saw(&Output::ConnClose(conn)),
+            "{conn:?} is still open"
+        );
+    }
+}
