@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listen, unlisten } from './listen.mjs';
 import { Stream } from './stream.mjs';
 
 /** Viewers name themselves in this request header; who sends none is a server. */
@@ -34,14 +35,11 @@ export class Origin {
 
   /** Listens on a free port. */
   async start() {
-    await new Promise((done) => this.#server.listen(0, '127.0.0.1', () => done(undefined)));
-    const address = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
-    this.url = `http://127.0.0.1:${address.port}`;
+    this.url = await listen(this.#server);
   }
 
   stop() {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    unlisten(this.#server);
   }
 
   /** Adds a stream under a name nobody used before. */

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
+import { listen, unlisten } from './listen.mjs';
 import { CLIENT_DIR, PACKAGE_DIR } from './settings.mjs';
 
 const MODULES = join(PACKAGE_DIR, 'node_modules');
@@ -33,14 +34,11 @@ export class Site {
 
   /** Listens on a free port. */
   async start() {
-    await new Promise((done) => this.#server.listen(0, '127.0.0.1', () => done(undefined)));
-    const address = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
-    this.url = `http://127.0.0.1:${address.port}`;
+    this.url = await listen(this.#server);
   }
 
   stop() {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    unlisten(this.#server);
   }
 
   /**
