@@ -1,115 +1,117 @@
-//! Command bodies to messages and back.
+//! Messages: the marks around commands, and segment bytes without them.
 //!
 //! A short command is one message `cstr` body `cend`. A long one is cut in equal parts: `cstr` … `dend`,
 //! then `dstr` … `dend` as often as needed, then `dstr` … `cend`.
 
-use crate::Command;
-use crate::decode::{DecodeError, decode};
+use std::mem;
 
-const BEGIN: [u8; 4] = *b"cstr";
-const CONTINUE: [u8; 4] = *b"dstr";
-const END: [u8; 4] = *b"cend";
-const MORE: [u8; 4] = *b"dend";
+pub(crate) const BEGIN: [u8; MARK_BYTES] = *b"cstr";
+const CONTINUE: [u8; MARK_BYTES] = *b"dstr";
+pub(crate) const END: [u8; MARK_BYTES] = *b"cend";
+const MORE: [u8; MARK_BYTES] = *b"dend";
 
+/// Bytes of one mark.
+pub(crate) const MARK_BYTES: usize = 4;
 /// Bytes of both marks of a message.
-const MARKS_BYTES: usize = 8;
+pub(crate) const MARKS_BYTES: usize = 2 * MARK_BYTES;
 
-/// The smallest limit that [`crate::encode`] works with: the marks and a useful part.
-pub const MESSAGE_BYTES_MIN: usize = 64;
-
-/// The longest command that is put together: two lists of 255 groups, each with a head of up to 8
-/// bytes and up to 256 ids, are 135 KB; the rest is room for fields to come.
-pub const COMMAND_BYTES_MAX: usize = 160 * 1024;
+/// The smallest limit of a message that can be kept: both marks and one byte.
+pub const MESSAGE_BYTES_MIN: usize = MARKS_BYTES + 1;
 
 /// Whether a message is (a part of) a command; otherwise it is segment bytes.
 ///
-/// Segment bytes can look like a command by chance or malice; a sender avoids that by sending such
-/// a slice as two.
+/// Segment bytes can look like a command by chance or malice: who sends them cuts them with
+/// [`data_chunk_len`].
 #[must_use]
 pub fn is_command_chunk(message: &[u8]) -> bool {
     parts(message).is_some()
 }
 
-pub(crate) fn split(body: &[u8], message_bytes_max: usize) -> Vec<Vec<u8>> {
-    let bytes_max = message_bytes_max.max(MESSAGE_BYTES_MIN);
-    if body.len() + MARKS_BYTES <= bytes_max {
-        return vec![message(BEGIN, body, END)];
-    }
-    let mut count = body.len().div_ceil(bytes_max);
-    while body.len().div_ceil(count) + MARKS_BYTES > bytes_max {
-        count += 1;
-    }
-    let parts = body.chunks(body.len().div_ceil(count));
-    let last = parts.len() - 1;
-    parts
-        .enumerate()
-        .map(|(index, part)| {
-            let begin = if index == 0 { BEGIN } else { CONTINUE };
-            let end = if index == last { END } else { MORE };
-            message(begin, part, end)
-        })
-        .collect()
+/// How many of these segment bytes to send as the next message: at most `message_bytes_max` (0 is
+/// taken as 1), and one less where the receiver would take them for a command. 0 if there are none.
+#[must_use]
+pub fn data_chunk_len(bytes: &[u8], message_bytes_max: usize) -> usize {
+    let len = bytes.len().min(message_bytes_max.max(1));
+    // Without the last letter of its end mark it is none, and whatever begins with that letter is
+    // looked at in its turn.
+    len - usize::from(is_command_chunk(&bytes[..len]))
 }
 
-fn message(begin: [u8; 4], part: &[u8], end: [u8; 4]) -> Vec<u8> {
-    [&begin, part, &end].concat()
+/// The messages of one command, to be sent in this order with no other command between them.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    /// The body between the marks of a single message; empty when all is given.
+    framed: Vec<u8>,
+    /// Bytes of the body that are given already.
+    given: usize,
+    /// Bytes of the body in one message.
+    part_bytes: usize,
 }
 
-/// Puts the commands of one channel together. One for each channel.
-#[derive(Clone, Debug, Default)]
-pub struct Joiner {
-    /// The parts so far; `None` while no command is begun.
-    collected: Option<Vec<u8>>,
-}
-
-impl Joiner {
-    /// A joiner that has seen nothing.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { collected: None }
-    }
-
-    /// Takes the next command chunk; gives the command when it is complete.
-    ///
-    /// A command that begins before the last one has ended takes its place.
-    ///
-    /// # Errors
-    /// The message is no command chunk, or the command cannot be read. It is dropped, and the next
-    /// one is read as if nothing had been.
-    pub fn push(&mut self, message: &[u8]) -> Result<Option<Command>, DecodeError> {
-        let (begins, part, ends) = parts(message).ok_or(DecodeError::NotACommand)?;
-        let before = self.collected.take();
-        let before = if begins {
-            Vec::new()
-        } else {
-            before.ok_or(DecodeError::NotBegun)?
-        };
-        if before.len() + part.len() > COMMAND_BYTES_MAX {
-            return Err(DecodeError::TooLong);
+impl Messages {
+    /// `framed` is a command as a single message; its body has at least the command's number.
+    pub(crate) fn new(framed: Vec<u8>, message_bytes_max: usize) -> Self {
+        let part_bytes_max = message_bytes_max.max(MESSAGE_BYTES_MIN) - MARKS_BYTES;
+        let body_bytes = framed.len() - MARKS_BYTES;
+        let parts = body_bytes.div_ceil(part_bytes_max);
+        Self {
+            given: 0,
+            part_bytes: body_bytes.div_ceil(parts),
+            framed,
         }
-        if ends && before.is_empty() {
-            return decode(part).map(Some);
-        }
-        let mut collected = before;
-        collected.extend_from_slice(part);
-        if ends {
-            return decode(&collected).map(Some);
-        }
-        self.collected = Some(collected);
-        Ok(None)
+    }
+
+    fn body_bytes(&self) -> usize {
+        self.framed.len().saturating_sub(MARKS_BYTES)
     }
 }
 
-/// Whether the message begins a command, what it brings of it, and whether it ends it.
-fn parts(message: &[u8]) -> Option<(bool, &[u8], bool)> {
-    let (begin, rest) = message.split_first_chunk::<4>()?;
-    let (part, end) = rest.split_last_chunk::<4>()?;
-    let begins = mark(*begin, BEGIN, CONTINUE)?;
-    let ends = mark(*end, END, MORE)?;
-    Some((begins, part, ends))
+impl Iterator for Messages {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let (body, from) = (self.body_bytes(), self.given);
+        if from >= body {
+            return None;
+        }
+        self.given = body.min(from + self.part_bytes);
+        if self.given - from == body {
+            return Some(mem::take(&mut self.framed));
+        }
+        let begin = if from == 0 { BEGIN } else { CONTINUE };
+        let end = if self.given == body { END } else { MORE };
+        let part = &self.framed[MARK_BYTES + from..MARK_BYTES + self.given];
+        Some([&begin, part, &end].concat())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.body_bytes().saturating_sub(self.given);
+        let count = left.div_ceil(self.part_bytes);
+        (count, Some(count))
+    }
 }
 
-fn mark(seen: [u8; 4], yes: [u8; 4], no: [u8; 4]) -> Option<bool> {
+impl ExactSizeIterator for Messages {}
+
+/// A command chunk taken apart.
+pub(crate) struct Parts<'a> {
+    pub(crate) begins: bool,
+    pub(crate) body: &'a [u8],
+    pub(crate) ends: bool,
+}
+
+/// `None` for segment bytes.
+pub(crate) fn parts(message: &[u8]) -> Option<Parts<'_>> {
+    let (begin, rest) = message.split_first_chunk()?;
+    let (body, end) = rest.split_last_chunk()?;
+    Some(Parts {
+        begins: mark(*begin, BEGIN, CONTINUE)?,
+        body,
+        ends: mark(*end, END, MORE)?,
+    })
+}
+
+fn mark(seen: [u8; MARK_BYTES], yes: [u8; MARK_BYTES], no: [u8; MARK_BYTES]) -> Option<bool> {
     if seen == yes {
         Some(true)
     } else if seen == no {

@@ -2,21 +2,40 @@
 //!
 //! Two kinds of binary messages travel on a channel: **command chunks**, which begin with `cstr` or
 //! `dstr` and end with `cend` or `dend`, and raw segment bytes, which is everything else.
-//! [`is_command_chunk`] tells them apart, [`encode`] writes commands, a [`Joiner`] reads them.
+//! [`is_command_chunk`] tells them apart, [`encode`] writes commands, a [`Joiner`] reads them, and
+//! [`data_chunk_len`] cuts segment bytes so that nobody takes them for a command.
 //!
 //! The wire is the same in every release of p2p-media-loader from 1.x to 5.x. This crate knows the
 //! words, not the conversation: who may say what when is the engine's business.
+//!
+//! # Where upstream is followed and where not
+//!
+//! Written, every byte is what p2p-media-loader 2.2.2 and 2.3.1 write, with two exceptions, both of
+//! which their decoder reads and their encoder cannot: a page of 256 ids or more (they wrap its count
+//! to 0), and a list of more than 255 pages (they wrap that count too; we name the highest ids alone).
+//!
+//! Read, a command may hold fields in any order, fields that we do not know, and a field twice (the
+//! last counts). What upstream reads only because JavaScript reads past an end (a name without a
+//! value as 0, a text that is cut short, an integer without bytes) is an error here: nobody writes it.
 
 mod decode;
 mod encode;
+mod error;
 mod frame;
-mod value;
+mod ids;
+mod int;
+mod joiner;
+mod reader;
 
 use beekeepr_model::SegmentId;
 
-pub use decode::DecodeError;
-pub use encode::encode;
-pub use frame::{COMMAND_BYTES_MAX, Joiner, MESSAGE_BYTES_MIN, is_command_chunk};
+pub use encode::{EncodeError, encode};
+pub use error::{DecodeError, Fault};
+pub use frame::{MESSAGE_BYTES_MIN, Messages, data_chunk_len, is_command_chunk};
+pub use joiner::{COMMAND_BYTES_MAX, Joiner};
+
+/// The largest integer of the wire, in size: what JavaScript holds exactly, 2^53 − 1.
+pub const INT_MAX: i64 = (1 << 53) - 1;
 
 /// One thing a peer says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,4 +107,12 @@ mod field {
     pub(crate) const REQUEST: u8 = b'r';
     pub(crate) const OFFSET: u8 = b'b';
     pub(crate) const SIZE: u8 = b's';
+}
+
+/// The types of values, in the upper four bits of a value's first byte.
+mod kind {
+    pub(crate) const INT: u8 = 0;
+    pub(crate) const IDS: u8 = 1;
+    /// No command uses it.
+    pub(crate) const TEXT: u8 = 2;
 }

@@ -1,28 +1,20 @@
 //! Slices of segments as messages.
 
-use beekeepr_peer_proto::is_command_chunk;
+use beekeepr_peer_proto::data_chunk_len;
 use bytes::Bytes;
 
-/// A slice as one message, or as two when the receiver would take it for a command.
-pub(crate) fn messages(slice: Bytes) -> impl Iterator<Item = Bytes> {
-    if !is_command_chunk(&slice) {
-        return [slice, Bytes::new()].into_iter().filter(not_empty);
-    }
-    // Nothing shorter than the eight bytes of both marks is a command, so the head is none. The tail
-    // may begin with a mark again, but then it does not one byte earlier.
-    let at = if is_command_chunk(&slice[7..]) { 6 } else { 7 };
-    let head = slice.slice(..at);
-    let tail = slice.slice(at..);
-    [head, tail].into_iter().filter(not_empty)
-}
-
-fn not_empty(message: &Bytes) -> bool {
-    !message.is_empty()
+/// A slice as one message, or as several where the receiver would take one for a command.
+pub(crate) fn messages(mut slice: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || {
+        let bytes = data_chunk_len(&slice, slice.len());
+        (bytes > 0).then(|| slice.split_to(bytes))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beekeepr_peer_proto::is_command_chunk;
 
     #[track_caller]
     fn check(slice: &'static [u8]) -> usize {
@@ -35,6 +27,11 @@ mod tests {
     #[test]
     fn an_ordinary_slice_is_one_message() {
         assert_eq!(check(b"media"), 1);
+    }
+
+    #[test]
+    fn an_empty_slice_is_no_message() {
+        assert_eq!(check(b""), 0);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What holds for every input.
 
 use beekeepr_model::SegmentId;
-use beekeepr_peer_proto::{Command, Joiner, encode, is_command_chunk};
+use beekeepr_peer_proto::{Command, INT_MAX, Joiner, is_command_chunk};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const INT_MAX: i64 = (1 << 53) - 1;
+use crate::{data, messages};
 
 fn int() -> impl Strategy<Value = i64> {
     prop_oneof![-INT_MAX..=INT_MAX, -300i64..300, 0i64..100_000]
@@ -16,7 +16,7 @@ fn segment() -> impl Strategy<Value = SegmentId> {
 }
 
 fn size() -> impl Strategy<Value = u64> {
-    0..=INT_MAX as u64
+    0..=INT_MAX.unsigned_abs()
 }
 
 /// Scattered ids, and runs as real streams have them.
@@ -52,16 +52,31 @@ fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// The order of an announcement's ids has no meaning and may change.
+fn sorted(mut command: Command) -> Command {
+    if let Command::SegmentsAnnouncement { loaded, loading } = &mut command {
+        loaded.sort_unstable();
+        loading.sort_unstable();
+    }
+    command
+}
+
+/// Bytes made of the marks' letters alone: every cut may meet a mark.
+fn marks() -> impl Strategy<Value = Vec<u8>> {
+    let word = proptest::sample::select(vec!["cstr", "dstr", "cend", "dend", "x"]);
+    vec(word, 0..12).prop_map(|words| words.concat().into_bytes())
+}
+
 proptest! {
     #[test]
     fn what_was_encoded_is_decoded(command in command(), message_bytes_max in 0usize..70_000) {
         let mut joiner = Joiner::new();
         let mut seen = None;
-        for message in encode(&command, message_bytes_max) {
+        for message in messages(&command, message_bytes_max) {
             prop_assert!(seen.is_none() && is_command_chunk(&message));
             seen = joiner.push(&message).expect("own commands are readable");
         }
-        prop_assert_eq!(seen, Some(command));
+        prop_assert_eq!(seen.map(sorted), Some(sorted(command)));
     }
 
     #[test]
@@ -75,5 +90,26 @@ proptest! {
             let _outcome = joiner.push(&[begin, &body, end].concat());
             let _outcome = joiner.push(&body);
         }
+    }
+
+    #[test]
+    fn spoilt_commands_never_panic(
+        command in command(),
+        places in vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut message = messages(&command, usize::MAX).remove(0);
+        for (place, byte) in places {
+            let end = message.len() - 4;
+            message[4 + place.index(end - 4)] = byte;
+        }
+        if let Err(error) = Joiner::new().push(&message) {
+            prop_assert!(error.offset <= message.len() - 8, "{error}");
+        }
+    }
+
+    #[test]
+    fn no_segment_bytes_become_a_command(bytes in marks(), message_bytes_max in 0usize..50) {
+        let lengths = data::cut(&bytes, message_bytes_max);
+        prop_assert_eq!(lengths.iter().sum::<usize>(), bytes.len());
     }
 }
