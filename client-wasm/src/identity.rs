@@ -7,7 +7,8 @@ use beekeepr_model::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// A stream's part of its swarm's name among the clients of p2p-media-loader 2.3.x to 4.x and ours:
-/// their `Stream.index`. 0 and "" stand for what the manifest does not say.
+/// their `Stream.index`. 0 and "" stand for what the manifest does not say, and a bitrate of `NaN` for one that is
+/// missing.
 #[wasm_bindgen(js_name = streamIdentity)]
 #[must_use]
 #[expect(
@@ -26,7 +27,11 @@ pub fn stream_identity(
     video_range: &str,
 ) -> String {
     let properties = StreamProperties {
-        bitrate: bitrate as u64,
+        bitrate: if bitrate.is_nan() {
+            StreamProperties::BITRATE_MISSING
+        } else {
+            bitrate as u64
+        },
         codecs: codecs.into(),
         width,
         height,
