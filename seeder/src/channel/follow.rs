@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use beekeepr_playlist::{Manifest, Media, Stream, read};
+use beekeepr_playlist::{
+    Address, Context, Manifest, Media, Multivariant, Stream, Variables, read_with,
+};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::Sender;
@@ -27,10 +29,10 @@ const FAILURES_MAX: u32 = 3;
 /// What a channel's manifests say.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// These are its streams, now and until the next such news.
-    Streams(Vec<Stream>),
+    /// These are its streams, now and until the next such news, and where the manifest came from.
+    Streams(Vec<Stream>, Url),
     /// A stream's playlist, the stream given by its place in [`News::Streams`].
-    Playlist(usize, Media),
+    Playlist(usize, Box<Media>),
 }
 
 /// Follows one channel.
@@ -46,6 +48,12 @@ pub(crate) struct Follower {
 /// Nobody wants the news any more.
 #[derive(Debug)]
 struct Unwanted;
+
+/// The manifests that are followed.
+enum Hls {
+    Multivariant(Multivariant),
+    Media(Media),
+}
 
 /// How following a playlist came to its end.
 enum End {
@@ -64,18 +72,18 @@ impl Follower {
     /// Reads the manifest and follows its streams until one of them is lost.
     async fn follow_streams(&mut self) -> Result<(), Unwanted> {
         let (manifest, url) = self.manifest().await;
+        let mut variables = Variables::default();
         let playlists: Vec<(Url, Option<Media>)> = match manifest {
-            Manifest::Streams(streams) => {
-                let playlists = streams
-                    .iter()
-                    .map(|stream| (stream.url.clone(), None))
-                    .collect();
-                self.tell(News::Streams(streams)).await?;
+            Hls::Multivariant(listed) => {
+                variables = listed.variables;
+                let with_url = |stream: Stream| Some(((url_of(&stream.url)?, None), stream));
+                let (playlists, streams) = listed.streams.into_iter().filter_map(with_url).unzip();
+                self.tell(News::Streams(streams, url)).await?;
                 playlists
             }
-            Manifest::Media(media) => {
-                self.tell(News::Streams(vec![Stream::lone(url.clone())]))
-                    .await?;
+            Hls::Media(media) => {
+                let stream = Stream::lone(media.url.clone());
+                self.tell(News::Streams(vec![stream], url.clone())).await?;
                 vec![(url, Some(media))]
             }
         };
@@ -84,7 +92,7 @@ impl Follower {
         let mut running: FuturesUnordered<_> = playlists
             .into_iter()
             .enumerate()
-            .map(|(stream, (url, known))| self.follow_playlist(stream, url, known))
+            .map(|(stream, (url, known))| self.follow_playlist(stream, url, known, &variables))
             .collect();
         while let Some(end) = running.next().await {
             match end? {
@@ -98,10 +106,10 @@ impl Follower {
     }
 
     /// The manifest, however long it takes.
-    async fn manifest(&mut self) -> (Manifest, Url) {
+    async fn manifest(&mut self) -> (Hls, Url) {
         loop {
             let manifest = self.manifest.clone();
-            match self.load(&manifest).await {
+            match self.load(&manifest, None).await {
                 Ok(loaded) => {
                     self.backoff.reset();
                     return loaded;
@@ -117,20 +125,21 @@ impl Follower {
         stream: usize,
         url: Url,
         mut known: Option<Media>,
+        variables: &Variables,
     ) -> Result<End, Unwanted> {
         let mut backoff = self.backoff.clone();
         let mut failures = 0;
         loop {
             let outcome = match known.take() {
                 Some(media) => Ok(media),
-                None => self.playlist(&url).await,
+                None => self.playlist(&url, variables).await,
             };
             let wait = match outcome {
                 Ok(media) => {
                     failures = 0;
                     backoff.reset();
                     let (live, wait) = (media.live, poll_interval(&media));
-                    self.tell(News::Playlist(stream, media)).await?;
+                    self.tell(News::Playlist(stream, Box::new(media))).await?;
                     if !live {
                         return Ok(End::Complete);
                     }
@@ -150,10 +159,10 @@ impl Follower {
         }
     }
 
-    async fn playlist(&self, url: &Url) -> Result<Media, OriginError> {
-        match self.load(url).await? {
-            (Manifest::Media(media), _) => Ok(media),
-            (Manifest::Streams(_), url) => {
+    async fn playlist(&self, url: &Url, variables: &Variables) -> Result<Media, OriginError> {
+        match self.load(url, Some(variables)).await? {
+            (Hls::Media(media), _) => Ok(media),
+            (Hls::Multivariant(_), url) => {
                 let error = OriginError::NotMedia;
                 self.health.failed(&url, &error);
                 Err(error)
@@ -161,8 +170,12 @@ impl Follower {
         }
     }
 
-    async fn load(&self, url: &Url) -> Result<(Manifest, Url), OriginError> {
-        let outcome = self.load_quietly(url).await;
+    async fn load(
+        &self,
+        url: &Url,
+        variables: Option<&Variables>,
+    ) -> Result<(Hls, Url), OriginError> {
+        let outcome = self.load_quietly(url, variables).await;
         match &outcome {
             Ok(_) => self.health.works(url),
             Err(error) => {
@@ -173,9 +186,21 @@ impl Follower {
         outcome
     }
 
-    async fn load_quietly(&self, url: &Url) -> Result<(Manifest, Url), OriginError> {
+    async fn load_quietly(
+        &self,
+        url: &Url,
+        variables: Option<&Variables>,
+    ) -> Result<(Hls, Url), OriginError> {
         let text = self.origin.manifest(url).await?;
-        let manifest = read(&text.bytes, &text.url)?;
+        let context = Context {
+            variables,
+            previous: None,
+        };
+        let manifest = match read_with(&text.bytes, text.url.as_str(), context)? {
+            Manifest::Multivariant(multivariant) => Hls::Multivariant(multivariant),
+            Manifest::Media(media) => Hls::Media(media),
+            Manifest::Dash(_) => return Err(OriginError::Dash),
+        };
         Ok((manifest, text.url))
     }
 
@@ -188,4 +213,10 @@ impl Follower {
 /// asks (6.3.4) can have read of it and waited for a peer to have it.
 fn poll_interval(media: &Media) -> Duration {
     Duration::from_millis(media.target_duration_ms / 2).clamp(POLL_MIN, POLL_MAX)
+}
+
+/// A manifest's address in the form that the HTTP client takes. What the manifest's reader takes for an address the
+/// other one takes too (`core/playlist/tests/address.rs`); should they ever differ, viewers take it over HTTP.
+pub(super) fn url_of(address: &Address) -> Option<Url> {
+    Url::parse(address.as_str()).ok()
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use beekeepr_engine::ListedSegment;
 use beekeepr_model::{Generation, SegmentId};
-use beekeepr_playlist::{Media, Segment, segment_id};
-use url::Url;
+use beekeepr_playlist::Segment;
 
+use super::follow::url_of;
 use crate::origin::Source;
 
 /// Of a live stream no more than this is seeded: viewers sit near the edge, and a playlist that
@@ -36,13 +36,30 @@ pub(crate) struct Timeline {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    /// Media sequence.
-    sequence: u64,
+    /// The segment's, by which entries are sorted.
+    number: u64,
     start_ms: i64,
     end_ms: i64,
     ids: [SegmentId; Generation::ALL.len()],
     source: Arc<Source>,
     gap: bool,
+}
+
+impl Entry {
+    /// Without its time yet. None for an address that the HTTP client does not take.
+    fn new(segment: &Segment) -> Option<Self> {
+        Some(Self {
+            number: segment.number,
+            start_ms: 0,
+            end_ms: 0,
+            ids: Generation::ALL.map(|generation| segment.id(generation)),
+            source: Arc::new(Source {
+                url: url_of(&segment.url)?,
+                range: segment.byte_range,
+            }),
+            gap: segment.gap,
+        })
+    }
 }
 
 impl Timeline {
@@ -69,23 +86,23 @@ impl Timeline {
     }
 
     /// Takes over what the playlist lists now.
-    pub(crate) fn update(&mut self, media: &Media) -> Change {
-        let restarted = self.contradicts(media);
+    pub(crate) fn update(&mut self, live: bool, segments: &[Segment]) -> Change {
+        let restarted = self.contradicts(segments);
         if restarted {
             self.entries.clear();
-        } else if self.is_behind(media) {
+        } else if self.is_behind(segments) {
             return Change::None;
         }
-        let entries = self.entries_of(media);
+        let entries = self.entries_of(live, segments);
         let same = entries
             .iter()
-            .map(|it| it.sequence)
-            .eq(self.entries.iter().map(|it| it.sequence));
-        if same && self.live == media.live && !restarted {
+            .map(|it| it.number)
+            .eq(self.entries.iter().map(|it| it.number));
+        if same && self.live == live && !restarted {
             return Change::None;
         }
         self.entries = entries;
-        self.live = media.live;
+        self.live = live;
         for (generation, sources) in self.sources.iter_mut().enumerate() {
             let pairs = self
                 .entries
@@ -102,69 +119,52 @@ impl Timeline {
 
     /// Whether the playlist cannot be a later state of the one we know: it lies wholly before it,
     /// or has another file under a known number. Folders and queries may change, they carry tokens.
-    fn contradicts(&self, media: &Media) -> bool {
+    fn contradicts(&self, segments: &[Segment]) -> bool {
         let Some(first) = self.entries.first() else {
             return false;
         };
-        let Some(last) = media.segments.last() else {
+        let Some(last) = segments.last() else {
             return false;
         };
-        sequence(media, last) < first.sequence
-            || media.segments.iter().any(|segment| {
-                self.find(sequence(media, segment)).is_some_and(|known| {
-                    file_name(&known.source.url) != file_name(&segment.url)
+        last.number < first.number
+            || segments.iter().any(|segment| {
+                self.find(segment.number).is_some_and(|known| {
+                    file_name(known.source.url.as_str()) != file_name(segment.url.as_str())
                         || known.source.range != segment.byte_range
                 })
             })
     }
 
-    fn is_behind(&self, media: &Media) -> bool {
-        let newest = media
-            .segments
-            .last()
-            .map(|segment| sequence(media, segment));
-        newest < self.entries.last().map(|entry| entry.sequence)
+    fn is_behind(&self, segments: &[Segment]) -> bool {
+        let newest = segments.last().map(|segment| segment.number);
+        newest < self.entries.last().map(|entry| entry.number)
     }
 
-    fn find(&self, sequence: u64) -> Option<&Entry> {
+    fn find(&self, number: u64) -> Option<&Entry> {
         let found = self
             .entries
-            .binary_search_by_key(&sequence, |entry| entry.sequence);
+            .binary_search_by_key(&number, |entry| entry.number);
         self.entries.get(found.ok()?)
     }
 
-    fn entries_of(&self, media: &Media) -> Vec<Entry> {
-        let mut start_ms = self.start_of(media);
-        let mut entries = Vec::with_capacity(media.segments.len());
-        for segment in &media.segments {
-            let sequence = sequence(media, segment);
+    fn entries_of(&self, live: bool, segments: &[Segment]) -> Vec<Entry> {
+        let mut start_ms = self.start_of(segments);
+        let mut entries = Vec::with_capacity(segments.len());
+        for segment in segments {
             let end_ms = start_ms + i64::try_from(segment.duration_ms).unwrap_or(0);
-            let entry = match self.find(sequence) {
-                // Known segments keep their numbers also when a live stream ends and new ones are
-                // counted otherwise, as in p2p-media-loader.
-                Some(known) => Entry {
+            let known = self.find(segment.number).cloned();
+            // Known segments keep their numbers also when a live stream ends and new ones are
+            // counted otherwise, as in p2p-media-loader.
+            if let Some(entry) = known.or_else(|| Entry::new(segment)) {
+                entries.push(Entry {
                     start_ms,
                     end_ms,
-                    ..known.clone()
-                },
-                None => Entry {
-                    sequence,
-                    start_ms,
-                    end_ms,
-                    ids: Generation::ALL.map(|generation| {
-                        segment_id(generation, media.live, media.media_sequence, segment.index)
-                    }),
-                    source: Arc::new(Source {
-                        url: segment.url.clone(),
-                        range: segment.byte_range,
-                    }),
-                    gap: segment.gap,
-                },
-            };
-            entries.push(entry);
+                    ..entry
+                });
+            }
             start_ms = end_ms;
         }
-        if media.live {
+        if live {
             let from_ms = start_ms - LIVE_MS_MAX;
             entries.retain(|entry| entry.end_ms > from_ms);
         }
@@ -172,10 +172,10 @@ impl Timeline {
     }
 
     /// Where the playlist's first segment starts on the timeline we have begun.
-    fn start_of(&self, media: &Media) -> i64 {
+    fn start_of(&self, segments: &[Segment]) -> i64 {
         let mut before_ms: i64 = 0;
-        for segment in &media.segments {
-            if let Some(known) = self.find(sequence(media, segment)) {
+        for segment in segments {
+            if let Some(known) = self.find(segment.number) {
                 return known.start_ms - before_ms;
             }
             before_ms += i64::try_from(segment.duration_ms).unwrap_or(0);
@@ -184,18 +184,15 @@ impl Timeline {
     }
 }
 
-fn file_name(url: &Url) -> Option<&str> {
-    url.path_segments()?.next_back()
-}
-
-fn sequence(media: &Media, segment: &Segment) -> u64 {
-    media.media_sequence.saturating_add(segment.index as u64)
+fn file_name(url: &str) -> Option<&str> {
+    let path = url.split(['?', '#']).next()?;
+    path.rsplit('/').next()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use beekeepr_playlist::{Manifest, read};
+    use beekeepr_playlist::{Manifest, Media, read};
 
     const V2: usize = 1;
     const V3: usize = 2;
@@ -207,8 +204,8 @@ mod tests {
             text.push_str(&format!("#EXTINF:2,\n{prefix}{number}.ts?t={first}\n"));
         }
         text.push_str(end);
-        let url = url::Url::parse("http://origin.example/live.m3u8").unwrap();
-        let Ok(Manifest::Media(media)) = read(text.as_bytes(), &url) else {
+        let Ok(Manifest::Media(media)) = read(text.as_bytes(), "http://origin.example/live.m3u8")
+        else {
             panic!("a media playlist is expected");
         };
         media
@@ -216,6 +213,10 @@ mod tests {
 
     fn live(first: u64, count: u64) -> Media {
         media(first, count, "", "")
+    }
+
+    fn update(timeline: &mut Timeline, media: &Media) -> Change {
+        timeline.update(media.live, &media.segments)
     }
 
     fn ids(timeline: &Timeline, generation: usize) -> Vec<i64> {
@@ -229,8 +230,8 @@ mod tests {
     #[test]
     fn a_sliding_window_keeps_the_time_of_each_segment() {
         let mut timeline = Timeline::default();
-        assert_eq!(timeline.update(&live(10, 3)), Change::Listed);
-        assert_eq!(timeline.update(&live(12, 3)), Change::Listed);
+        assert_eq!(update(&mut timeline, &live(10, 3)), Change::Listed);
+        assert_eq!(update(&mut timeline, &live(12, 3)), Change::Listed);
         let seen: Vec<_> = timeline
             .listed(V2)
             .iter()
@@ -238,26 +239,26 @@ mod tests {
             .collect();
         assert_eq!(seen, [(12, 4000), (13, 6000), (14, 8000)]);
         // A window that has slid past all we knew continues after it.
-        assert_eq!(timeline.update(&live(20, 1)), Change::Listed);
+        assert_eq!(update(&mut timeline, &live(20, 1)), Change::Listed);
         assert_eq!(timeline.listed(V2)[0].start_ms, 10_000);
     }
 
     #[test]
     fn the_same_and_older_playlists_change_nothing() {
         let mut timeline = Timeline::default();
-        timeline.update(&live(10, 3));
-        assert_eq!(timeline.update(&live(10, 3)), Change::None);
-        assert_eq!(timeline.update(&live(9, 3)), Change::None);
+        update(&mut timeline, &live(10, 3));
+        assert_eq!(update(&mut timeline, &live(10, 3)), Change::None);
+        assert_eq!(update(&mut timeline, &live(9, 3)), Change::None);
         assert_eq!(ids(&timeline, V2), [10, 11, 12]);
     }
 
     #[test]
     fn an_origin_that_starts_over_is_noticed() {
         let mut timeline = Timeline::default();
-        timeline.update(&live(10, 3));
-        assert_eq!(timeline.update(&live(0, 3)), Change::Restarted);
+        update(&mut timeline, &live(10, 3));
+        assert_eq!(update(&mut timeline, &live(0, 3)), Change::Restarted);
         assert_eq!(
-            timeline.update(&media(1, 3, "other", "")),
+            update(&mut timeline, &media(1, 3, "other", "")),
             Change::Restarted
         );
         assert_eq!(timeline.listed(V2)[0].start_ms, 0);
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn on_demand_the_older_clients_count_from_zero() {
         let mut timeline = Timeline::default();
-        timeline.update(&media(100, 2, "", "#EXT-X-ENDLIST\n"));
+        update(&mut timeline, &media(100, 2, "", "#EXT-X-ENDLIST\n"));
         assert!(!timeline.is_live());
         assert_eq!(ids(&timeline, V2), [0, 1]);
         assert_eq!(ids(&timeline, V3), [100, 101]);
@@ -283,9 +284,9 @@ mod tests {
     #[test]
     fn a_live_stream_that_ends_keeps_the_numbers_of_what_was_known() {
         let mut timeline = Timeline::default();
-        timeline.update(&live(10, 2));
+        update(&mut timeline, &live(10, 2));
         assert_eq!(
-            timeline.update(&media(10, 3, "", "#EXT-X-ENDLIST\n")),
+            update(&mut timeline, &media(10, 3, "", "#EXT-X-ENDLIST\n")),
             Change::Listed
         );
         assert_eq!(ids(&timeline, V2), [10, 11, 2]);
@@ -295,10 +296,10 @@ mod tests {
     #[test]
     fn of_a_long_live_window_only_the_end_is_seeded() {
         let mut timeline = Timeline::default();
-        timeline.update(&live(0, 1000));
+        update(&mut timeline, &live(0, 1000));
         assert_eq!(ids(&timeline, V2).len(), 150);
         assert_eq!(ids(&timeline, V2).last(), Some(&999));
-        assert_eq!(timeline.update(&live(1, 1000)), Change::Listed);
+        assert_eq!(update(&mut timeline, &live(1, 1000)), Change::Listed);
     }
 
     #[test]
@@ -306,7 +307,7 @@ mod tests {
         let mut gap = live(0, 3);
         gap.segments[1].gap = true;
         let mut timeline = Timeline::default();
-        timeline.update(&gap);
+        update(&mut timeline, &gap);
         assert_eq!(ids(&timeline, V2), [0, 2]);
     }
 }
