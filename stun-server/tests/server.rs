@@ -1,102 +1,18 @@
-//! The server on real sockets.
+//! The server's life, and UDP.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, in its helpers as well"
-)]
+mod common;
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 
+use beekeepr_service::Shutdown;
 use beekeepr_service::net::BindError;
-use beekeepr_service::{Shutdown, Trigger};
-use beekeepr_stun_server::{Config, Running, StartError, Workers, start};
-use prometheus::{Registry, TextEncoder};
-use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
-use tokio::net::UdpSocket;
-
-/// A browser's request.
-const REQUEST: [u8; 20] = *b"\x00\x01\x00\x00\x21\x12\xa4\x42transactions";
-
-/// A server with the means to stop it and to read its metrics.
-struct Server {
-    running: Running,
-    trigger: Trigger,
-    registry: Registry,
-}
-
-impl Server {
-    async fn start(listen: &[&str], workers: u16) -> Self {
-        let (trigger, shutdown) = Shutdown::new();
-        let registry = Registry::new();
-        let running = start(config(listen, workers), &registry, shutdown)
-            .await
-            .unwrap();
-        Self {
-            running,
-            trigger,
-            registry,
-        }
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.running.addresses[0]
-    }
-
-    fn metrics(&self) -> String {
-        TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
-            .unwrap()
-    }
-}
-
-fn config(listen: &[&str], workers: u16) -> Config {
-    let listen = listen
-        .iter()
-        .map(|address| address.parse().unwrap())
-        .collect();
-    Config {
-        listen,
-        workers: Workers::try_from(workers).unwrap(),
-        ..Config::default()
-    }
-}
-
-/// A client that hears only what comes from the address it asks.
-async fn client(server: SocketAddr) -> UdpSocket {
-    let any = if server.is_ipv4() {
-        "127.0.0.1:0"
-    } else {
-        "[::1]:0"
-    };
-    let client = UdpSocket::bind(any).await.unwrap();
-    client.connect(server).await.unwrap();
-    client
-}
-
-async fn ask(client: &UdpSocket, request: &[u8]) -> Vec<u8> {
-    client.send(request).await.unwrap();
-    receive(client).await
-}
-
-async fn receive(client: &UdpSocket) -> Vec<u8> {
-    let mut reply = [0; 1500];
-    let length = client.recv(&mut reply).await.unwrap();
-    reply[..length].to_vec()
-}
-
-/// The port that a reply to [`REQUEST`] tells.
-fn mapped_port(reply: &[u8]) -> u16 {
-    u16::from_be_bytes([reply[26], reply[27]]) ^ 0x2112
-}
-
-fn has_ipv6() -> bool {
-    std::net::UdpSocket::bind("[::1]:0").is_ok()
-}
+use beekeepr_stun_server::{Config, Limits, StartError, start};
+use common::{REQUEST, Server, ask, client, config, has_ipv6, mapped_port, receive};
+use prometheus::Registry;
 
 #[tokio::test]
 async fn a_client_learns_its_address_over_ipv4() {
-    let server = Server::start(&["127.0.0.1:0"], 1).await;
+    let server = Server::start(&["127.0.0.1:0"]).await;
     let client = client(server.address()).await;
     let reply = ask(&client, &REQUEST).await;
     assert_eq!(reply.len(), 32);
@@ -109,7 +25,7 @@ async fn a_client_learns_its_address_over_ipv6() {
     if !has_ipv6() {
         return;
     }
-    let server = Server::start(&["[::1]:0"], 1).await;
+    let server = Server::start(&["[::1]:0"]).await;
     let client = client(server.address()).await;
     let reply = ask(&client, &REQUEST).await;
     assert_eq!(reply.len(), 44);
@@ -118,11 +34,12 @@ async fn a_client_learns_its_address_over_ipv6() {
 
 #[tokio::test]
 async fn every_address_answers_and_they_are_told_in_order() {
-    let server = Server::start(&["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"], 1).await;
+    let server = Server::start(&["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"]).await;
     for (index, address) in server.running.addresses.iter().enumerate() {
         assert_eq!(address.ip().to_string(), format!("127.0.0.{}", index + 1));
         assert_eq!(ask(&client(*address).await, &REQUEST).await.len(), 32);
     }
+    assert!(server.running.urls()[0].starts_with("stun:127.0.0.1:"));
 }
 
 #[tokio::test]
@@ -130,11 +47,11 @@ async fn both_families_share_a_port() {
     if !has_ipv6() {
         return;
     }
-    let six = Server::start(&["[::]:0"], 1).await;
+    let six = Server::start(&["[::]:0"]).await;
     let four = format!("0.0.0.0:{}", six.address().port());
     // Some other program may have the port in the other family; then there is nothing to see.
     let (_trigger, shutdown) = Shutdown::new();
-    let Ok(_running) = start(config(&[&four], 1), &Registry::new(), shutdown).await else {
+    let Ok(_running) = start(config(&[&four]), &Registry::new(), shutdown).await else {
         return;
     };
     for address in [
@@ -149,7 +66,7 @@ async fn both_families_share_a_port() {
 
 #[tokio::test]
 async fn the_answer_comes_from_the_address_that_was_asked() {
-    let server = Server::start(&["0.0.0.0:0"], 1).await;
+    let server = Server::start(&["0.0.0.0:0"]).await;
     for ip in ["127.0.0.1", "127.0.0.2", "127.9.9.9"] {
         let asked = format!("{ip}:{}", server.address().port()).parse().unwrap();
         assert_eq!(ask(&client(asked).await, &REQUEST).await.len(), 32);
@@ -158,47 +75,40 @@ async fn the_answer_comes_from_the_address_that_was_asked() {
 
 #[tokio::test]
 async fn every_worker_answers() {
-    let server = Server::start(&["127.0.0.1:0"], 4).await;
+    let config = Config {
+        workers: 4,
+        ..config(&["127.0.0.1:0"])
+    };
+    let server = Server::with(config).await;
     // 64 ports reach all of four sockets, but for a chance of 4 * 0.75^64 = 4 in 10^8.
     for _ in 0..64 {
-        assert_eq!(
-            ask(&client(server.address()).await, &REQUEST).await.len(),
-            32
-        );
+        let reply = ask(&client(server.address()).await, &REQUEST).await;
+        assert_eq!(reply.len(), 32);
     }
-    assert!(
-        server
-            .metrics()
-            .contains("beekeepr_stun_replies_total{kind=\"mapped\"} 64\n")
-    );
+    server.assert_metrics(&[
+        "replies_total{kind=\"mapped\",transport=\"udp\"} 64",
+        "bytes_total{direction=\"received\",transport=\"udp\"} 1280",
+        "bytes_total{direction=\"sent\",transport=\"udp\"} 2048",
+    ]);
 }
 
 #[tokio::test]
-async fn datagrams_that_the_kernel_joined_are_answered_one_by_one() {
-    const COUNT: usize = 40;
-    let server = Server::start(&["127.0.0.1:0"], 1).await;
+async fn a_flood_of_datagrams_is_answered_one_by_one() {
+    const COUNT: usize = 150;
+    let server = Server::start(&["127.0.0.1:0"]).await;
     let client = client(server.address()).await;
-    let state = UdpSocketState::new(UdpSockRef::from(&client)).unwrap();
-    // Over loopback what was sent in one call (GSO) stays joined until the receiver takes it (GRO).
-    let transmit = Transmit {
-        destination: server.address(),
-        ecn: None,
-        contents: &REQUEST.repeat(COUNT),
-        segment_size: Some(REQUEST.len()),
-        src_ip: None,
-    };
-    state
-        .try_send(UdpSockRef::from(&client), &transmit)
-        .unwrap();
+    // More than a batch, from one source without waiting.
     for _ in 0..COUNT {
-        let mut reply = [0; 64];
-        assert_eq!(client.recv(&mut reply).await.unwrap(), 32);
+        client.send(&REQUEST).await.unwrap();
+    }
+    for _ in 0..COUNT {
+        assert_eq!(receive(&client).await.len(), 32);
     }
 }
 
 #[tokio::test]
 async fn bad_input_is_counted_and_harms_nobody() {
-    let server = Server::start(&["127.0.0.1:0"], 1).await;
+    let server = Server::start(&["127.0.0.1:0"]).await;
     let client = client(server.address()).await;
     client.send(b"GET / HTTP/1.1\r\n\r\n....").await.unwrap();
     client.send(&[0; 20]).await.unwrap();
@@ -213,34 +123,76 @@ async fn bad_input_is_counted_and_harms_nobody() {
     client.send(&response).await.unwrap();
     // One sender's datagrams are handled in order, so had one of them an answer, it would come first.
     assert_eq!(ask(&client, &REQUEST).await[..2], [1, 1]);
-    let metrics = server.metrics();
-    for line in [
-        "beekeepr_stun_drops_total{reason=\"not_stun\"} 2\n",
-        "beekeepr_stun_drops_total{reason=\"method\"} 1\n",
-        "beekeepr_stun_drops_total{reason=\"length\"} 1\n",
-        "beekeepr_stun_drops_total{reason=\"response\"} 1\n",
-        "beekeepr_stun_replies_total{kind=\"mapped\"} 1\n",
-    ] {
-        assert!(metrics.contains(line), "{line}{metrics}");
+    server.assert_metrics(&[
+        "drops_total{reason=\"not_stun\",transport=\"udp\"} 3",
+        "drops_total{reason=\"method\",transport=\"udp\"} 1",
+        "drops_total{reason=\"length\",transport=\"udp\"} 1",
+        "drops_total{reason=\"response\",transport=\"udp\"} 1",
+        "replies_total{kind=\"mapped\",transport=\"udp\"} 1",
+    ]);
+}
+
+#[tokio::test]
+async fn a_datagram_to_everybody_is_not_answered() {
+    let server = Server::start(&["0.0.0.0:0"]).await;
+    let port = server.address().port();
+    let client = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.set_broadcast(true).unwrap();
+    // A machine whose loopback interface has no broadcast address has nothing to show.
+    if client
+        .send_to(&REQUEST, ("127.255.255.255", port))
+        .await
+        .is_err()
+    {
+        return;
     }
+    client.send_to(&REQUEST, ("127.0.0.1", port)).await.unwrap();
+    let (_, from) = client.recv_from(&mut [0; 64]).await.unwrap();
+    assert_eq!(from.ip().to_string(), "127.0.0.1");
+    server.assert_metrics(&[
+        "drops_total{reason=\"broadcast\",transport=\"udp\"} 1",
+        "replies_total{kind=\"mapped\",transport=\"udp\"} 1",
+    ]);
+}
+
+#[tokio::test]
+async fn a_source_gets_no_more_than_its_share_and_others_get_theirs() {
+    let config = Config {
+        limits: Limits {
+            source_rate_per_s: 1,
+            source_burst: 50,
+            ..Limits::default()
+        },
+        ..config(&["127.0.0.1:0"])
+    };
+    let server = Server::with(config).await;
+    let heavy = client(server.address()).await;
+    for _ in 0..100 {
+        heavy.send(&REQUEST).await.unwrap();
+    }
+    let other = tokio::net::UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    other.connect(server.address()).await.unwrap();
+    assert_eq!(ask(&other, &REQUEST).await.len(), 32);
+    let metrics = server.metrics();
+    let limited = "beekeepr_stun_limited_total{limit=\"source\",transport=\"udp\"} ";
+    let limited = metrics.split(limited).nth(1).unwrap();
+    let limited: u64 = limited.lines().next().unwrap().parse().unwrap();
+    // A slow machine may give one or another more.
+    assert!((40..=50).contains(&limited), "{limited}");
 }
 
 #[tokio::test]
 async fn addresses_that_cannot_be_bound_are_all_named() {
-    let other = Server::start(&["127.0.0.1:0", "127.0.0.2:0"], 2).await;
-    let taken: Vec<String> = other
-        .running
-        .addresses
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let other = Server::start(&["127.0.0.1:0", "127.0.0.2:0"]).await;
+    let taken = other.running.addresses.iter().map(ToString::to_string);
+    let taken: Vec<String> = taken.collect();
     let (_trigger, shutdown) = Shutdown::new();
-    let config = config(&[&taken[0], "127.0.0.3:0", &taken[1], "240.0.0.1:0"], 2);
+    let config = config(&[&taken[0], "127.0.0.3:0", &taken[1], "240.0.0.1:0"]);
     let error = start(config, &Registry::new(), shutdown).await.unwrap_err();
+    let text = error.to_string();
     assert!(
-        error
-            .to_string()
-            .contains(&format!("{}: address already in use", taken[0]))
+        text.contains(&format!("{}: address already in use", taken[0])),
+        "{text}"
     );
     let StartError::Bind(errors) = error else {
         panic!("expected bind errors, got {error}")
@@ -256,20 +208,23 @@ async fn addresses_that_cannot_be_bound_are_all_named() {
 }
 
 #[tokio::test]
-async fn no_address_at_all_is_an_error() {
+async fn a_configuration_that_cannot_work_is_refused_with_its_keys() {
+    let config = Config {
+        workers: 1000,
+        ..config(&[])
+    };
     let (_trigger, shutdown) = Shutdown::new();
-    let error = start(config(&[], 1), &Registry::new(), shutdown)
-        .await
-        .unwrap_err();
+    let error = start(config, &Registry::new(), shutdown).await.unwrap_err();
+    let text = error.to_string();
     assert!(
-        error.to_string().contains("expected at least one address"),
-        "{error}"
+        text.contains("stun.listen is []") && text.contains("stun.workers is 1000"),
+        "{text}"
     );
 }
 
 #[tokio::test]
 async fn the_shutdown_ends_it_and_frees_the_address() {
-    let server = Server::start(&["127.0.0.1:0"], 2).await;
+    let server = Server::start(&["127.0.0.1:0"]).await;
     let address = server.address();
     server.trigger.request();
     server.running.wait().await;
@@ -277,25 +232,15 @@ async fn the_shutdown_ends_it_and_frees_the_address() {
 }
 
 #[tokio::test]
-async fn the_alternate_address_answers_too() {
+async fn while_it_drains_it_goes_on_answering() {
     let config = Config {
-        listen: vec!["127.0.0.1:0".parse().unwrap()],
-        alternate: Some("127.0.0.1:0".parse().unwrap()),
-        ..Config::default()
+        drain_s: 300,
+        ..config(&["127.0.0.1:0"])
     };
-    let (_trigger, shutdown) = beekeepr_service::Shutdown::new();
-    let running = start(config, &prometheus::Registry::new(), shutdown)
-        .await
-        .unwrap();
-    assert_eq!(running.addresses.len(), 2);
-    for server in &running.addresses {
-        let client = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let mut request = [0; 20];
-        request[1] = 1;
-        request[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
-        client.send_to(&request, server).await.unwrap();
-        let mut reply = [0; 64];
-        let (length, from) = client.recv_from(&mut reply).await.unwrap();
-        assert_eq!((length, from), (32, *server));
+    let server = Server::with(config).await;
+    server.trigger.request();
+    let client = client(server.address()).await;
+    for _ in 0..3 {
+        assert_eq!(ask(&client, &REQUEST).await.len(), 32);
     }
 }

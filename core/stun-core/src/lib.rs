@@ -1,163 +1,74 @@
-//! One STUN datagram in, at most one datagram out.
+//! One STUN message in, at most one message out.
 //!
-//! The server's side of the Binding method: RFC 8489, and RFC 3489 for requests without the magic
-//! cookie. No sockets, no clock, no sessions, and, being `no_std` without `alloc`, no allocation:
-//! what a datagram costs does not depend on who sends it or how often.
+//! The server's side of the Binding method: RFC 8489, RFC 3489 for requests without the magic
+//! cookie, and RFC 5780 where a server offers it. No sockets, no clock, no sessions:
+//!
+//! ```text
+//! worker starts     Server::new(own addresses, limits, key)
+//! a datagram came   server.handle(now, bytes, arrival, out) -> reply and route, or why none
+//! a stream grew     frame(bytes) -> where the message ends, then as above
+//! ```
+//!
+//! What a message costs does not depend on who sends it or how often: a server allocates when it is
+//! made and never after.
 //!
 //! Answers are as small as they can be, because anybody can have them sent to anybody by forging the
 //! source: a browser's 20 bytes are answered with 32 (IPv4) or 44 (IPv6), and no answer is longer
-//! than its request by more than that. What is not a request gets no answer at all, else two
-//! servers could be made to talk to each other for ever.
+//! than its request by more than that, unless RFC 5780 is offered, which takes 36 (IPv4) or 72 (IPv6)
+//! more. What is not a request gets no answer at all, else two servers could be made to talk to each
+//! other for ever.
 //!
-//! Not known here: credentials (a Binding server has none to check), TURN, ICE, RFC 5780.
+//! Not known here: credentials (a Binding server has none to check), TURN, ICE.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+mod behaviour;
+pub mod client;
 mod fingerprint;
+mod frame;
+mod limit;
+mod mapping;
+mod outcome;
 mod reply;
 mod request;
+mod respond;
+mod server;
+mod siphash;
 mod wire;
 
-use core::net::{IpAddr, SocketAddr};
+pub use behaviour::{Behaviour, Change, Place};
+pub use frame::{Frame, frame};
+pub use limit::{Limiter, Limits};
+pub use mapping::{Mapping, Mappings};
+pub use outcome::{DropReason, Outcome, ReplyKind, Route};
+pub use respond::{respond, respond_at};
+pub use server::{Arrival, Server};
+pub use siphash::Key;
 
-use reply::Reply;
-use request::Request;
-pub use request::UNKNOWN_LISTED_MAX;
+/// The longest datagram that is read. Requests with PADDING (RFC 5780 section 7.6) are to be a little
+/// longer than the path's MTU, which is 1500 bytes nearly everywhere; all others are far shorter.
+pub const REQUEST_BYTES_MAX: usize = 2048;
 
-/// The longest reply: a header, an error code without words, a full list of unknown attributes and
-/// a fingerprint.
-pub const REPLY_BYTES_MAX: usize = 20 + 8 + (4 + 2 * UNKNOWN_LISTED_MAX) + 8;
+/// The longest reply: one to the longest request with PADDING.
+pub const REPLY_BYTES_MAX: usize = REQUEST_BYTES_MAX;
 
-/// What became of a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The first `bytes` of the output are to be sent to the source, from the address that the
-    /// datagram was sent to.
-    Reply {
-        /// How many.
-        bytes: usize,
-        /// What they say.
-        kind: ReplyKind,
-    },
-    /// Nothing is to be sent.
-    Dropped(DropReason),
-}
+/// The longest message of a stream; nobody needs to pad there.
+pub const STREAM_MESSAGE_BYTES_MAX: usize = 1024;
 
-/// What a reply says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ReplyKind {
-    /// The source's address, in XOR-MAPPED-ADDRESS.
-    Mapped,
-    /// The source's address, in MAPPED-ADDRESS, to an RFC 3489 client.
-    MappedRfc3489,
-    /// Error 420: the request demands things that are not known here.
-    UnknownAttributes,
-}
+/// Unknown attributes listed in one answer at most. A real client has one or two; a list that is cut
+/// still tells it that the request cannot be answered.
+pub const UNKNOWN_LISTED_MAX: usize = 16;
 
-/// Why a datagram gets no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DropReason {
-    /// The source cannot be answered: port 0, or an unspecified, multicast or broadcast address.
-    Source,
-    /// Shorter than a header, or its first two bits are not zero.
-    NotStun,
-    /// The header's length is not that of the datagram, or no multiple of four.
-    Length,
-    /// An answer, not a request.
-    Response,
-    /// A message that wants no answer.
-    Indication,
-    /// A request for something other than Binding.
-    Method,
-    /// An attribute is longer than what is left, or has a length that its type does not have.
-    Attribute,
-    /// The fingerprint does not fit the message, so it is damaged or another protocol's.
-    Fingerprint,
-}
+/// The lowest port to which RFC 5780's RESPONSE-PORT may send an answer: below are the services of
+/// the source's host, and no client's sockets.
+pub const PORT_ASKED_FOR_MIN: u16 = 1024;
 
-impl ReplyKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Mapped, Self::MappedRfc3489, Self::UnknownAttributes];
+/// How many plain answers one counts for that goes elsewhere or is padded. A client that examines its
+/// NAT sends ten requests a second at most (RFC 5780 section 5); viewers send none.
+pub const BEHAVIOUR_COST: u32 = 50;
 
-    /// For metrics and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mapped => "mapped",
-            Self::MappedRfc3489 => "mapped_rfc3489",
-            Self::UnknownAttributes => "unknown_attributes",
-        }
-    }
-}
-
-impl DropReason {
-    /// Every reason.
-    pub const ALL: [Self; 8] = [
-        Self::Source,
-        Self::NotStun,
-        Self::Length,
-        Self::Response,
-        Self::Indication,
-        Self::Method,
-        Self::Attribute,
-        Self::Fingerprint,
-    ];
-
-    /// For metrics and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::NotStun => "not_stun",
-            Self::Length => "length",
-            Self::Response => "response",
-            Self::Indication => "indication",
-            Self::Method => "method",
-            Self::Attribute => "attribute",
-            Self::Fingerprint => "fingerprint",
-        }
-    }
-}
-
-/// Reads a datagram that came from `source` and writes the answer, if it gets one, to `out`.
-pub fn respond(datagram: &[u8], source: SocketAddr, out: &mut [u8; REPLY_BYTES_MAX]) -> Outcome {
-    if !is_answerable(source) {
-        return Outcome::Dropped(DropReason::Source);
-    }
-    let request = match Request::read(datagram) {
-        Ok(request) => request,
-        Err(reason) => return Outcome::Dropped(reason),
-    };
-    let kind = if !request.unknown.is_empty() {
-        ReplyKind::UnknownAttributes
-    } else if request.has_cookie() {
-        ReplyKind::Mapped
-    } else {
-        ReplyKind::MappedRfc3489
-    };
-    let mut reply = Reply::new(out, &request.cookie_and_id);
-    match kind {
-        ReplyKind::Mapped => reply.mapped_xored(source),
-        ReplyKind::MappedRfc3489 => reply.mapped(source),
-        ReplyKind::UnknownAttributes => {
-            reply.unknown_attributes(request.unknown.as_slice(), request.has_cookie());
-        }
-    }
-    if request.has_fingerprint {
-        reply.fingerprint();
-    }
-    Outcome::Reply {
-        bytes: reply.finish(),
-        kind,
-    }
-}
-
-/// An answer to any other source would reach nobody, or many.
-fn is_answerable(source: SocketAddr) -> bool {
-    let is_one_host = match source.ip().to_canonical() {
-        IpAddr::V4(ip) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast(),
-        IpAddr::V6(ip) => !ip.is_unspecified() && !ip.is_multicast(),
-    };
-    is_one_host && source.port() != 0
-}
+/// What FINGERPRINT takes.
+const FINGERPRINT_BYTES: usize = 8;

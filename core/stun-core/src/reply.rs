@@ -2,14 +2,14 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use crate::REPLY_BYTES_MAX;
 use crate::fingerprint;
-use crate::wire::{HEADER_BYTES, attribute, message};
+use crate::wire::{
+    ATTRIBUTE_HEADER_BYTES, FAMILY_IPV4, FAMILY_IPV6, HEADER_BYTES, attribute, message, xor,
+};
+use crate::{FINGERPRINT_BYTES, REPLY_BYTES_MAX};
 
-const FAMILY_IPV4: u8 = 1;
-const FAMILY_IPV6: u8 = 2;
-
-/// Class and number of error 420, as ERROR-CODE has them (RFC 8489 section 14.8).
+/// Class and number of an error, as ERROR-CODE has them (RFC 8489 section 14.8).
+const BAD_REQUEST: [u8; 4] = [0, 0, 4, 0];
 const UNKNOWN_ATTRIBUTE: [u8; 4] = [0, 0, 4, 20];
 
 /// A reply in the making. Every byte of it is written, none is left over from an earlier one.
@@ -28,28 +28,51 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Success with XOR-MAPPED-ADDRESS. The address is hidden behind the cookie and the id because
-    /// some NATs rewrite addresses that they find in payloads (RFC 8489 section 14.2). Cookie and
-    /// id are one pad: ports and IPv4 addresses meet the cookie only.
+    /// Success; what it says is still to come.
+    pub(crate) fn success(&mut self) {
+        self.set_type(message::BINDING_SUCCESS);
+    }
+
+    /// XOR-MAPPED-ADDRESS. The address is hidden behind the cookie and the id because some NATs
+    /// rewrite addresses that they find in payloads (RFC 8489 section 14.2). Cookie and id are one
+    /// pad: ports and IPv4 addresses meet the cookie only.
     pub(crate) fn mapped_xored(&mut self, address: SocketAddr) {
         let mut pad = [0; 16];
         pad.copy_from_slice(&self.out[4..HEADER_BYTES]);
-        self.set_type(message::BINDING_SUCCESS);
-        self.address(attribute::XOR_MAPPED_ADDRESS, address, pad);
+        self.padded_address(attribute::XOR_MAPPED_ADDRESS, address, pad);
     }
 
-    /// Success with MAPPED-ADDRESS.
-    pub(crate) fn mapped(&mut self, address: SocketAddr) {
-        self.set_type(message::BINDING_SUCCESS);
-        self.address(attribute::MAPPED_ADDRESS, address, [0; 16]);
+    /// An address in the clear.
+    pub(crate) fn address(&mut self, kind: u16, address: SocketAddr) {
+        self.padded_address(kind, address, [0; 16]);
+    }
+
+    /// PADDING that makes the reply as long as its request, the fingerprint included, or as long as
+    /// a reply can be. It may be empty; a request that has one is always long enough for its header.
+    pub(crate) fn padding(&mut self, request_bytes: usize, has_fingerprint: bool) {
+        let after = if has_fingerprint {
+            FINGERPRINT_BYTES
+        } else {
+            0
+        };
+        let room = request_bytes.min(REPLY_BYTES_MAX);
+        let used = self.length + ATTRIBUTE_HEADER_BYTES + after;
+        let length = room.saturating_sub(used) / 4 * 4;
+        self.attribute_header(attribute::PADDING, length);
+        let end = self.length + length;
+        self.out[self.length..end].fill(0);
+        self.length = end;
+    }
+
+    /// Error 400, without words.
+    pub(crate) fn bad_request(&mut self) {
+        self.error(BAD_REQUEST);
     }
 
     /// Error 420 with the list. It says nothing in words: the client knows them from the number,
     /// and whoever the source is forged of does not want them.
     pub(crate) fn unknown_attributes(&mut self, kinds: &[u16], has_cookie: bool) {
-        self.set_type(message::BINDING_ERROR);
-        self.attribute_header(attribute::ERROR_CODE, UNKNOWN_ATTRIBUTE.len());
-        self.put(&UNKNOWN_ATTRIBUTE);
+        self.error(UNKNOWN_ATTRIBUTE);
         let odd_one = if kinds.len().is_multiple_of(2) {
             None
         } else {
@@ -90,6 +113,12 @@ impl<'a> Reply<'a> {
         self.length
     }
 
+    fn error(&mut self, code: [u8; 4]) {
+        self.set_type(message::BINDING_ERROR);
+        self.attribute_header(attribute::ERROR_CODE, code.len());
+        self.put(&code);
+    }
+
     fn set_type(&mut self, kind: u16) {
         self.out[..2].copy_from_slice(&kind.to_be_bytes());
     }
@@ -102,7 +131,7 @@ impl<'a> Reply<'a> {
 
     /// An address attribute, port and address combined with the pad. A mapped IPv4 address in an
     /// IPv6 socket is the client's IPv4 address.
-    fn address(&mut self, kind: u16, address: SocketAddr, pad: [u8; 16]) {
+    fn padded_address(&mut self, kind: u16, address: SocketAddr, pad: [u8; 16]) {
         let mut port = address.port().to_be_bytes();
         xor(&mut port, &pad);
         match address.ip().to_canonical() {
@@ -136,11 +165,4 @@ impl<'a> Reply<'a> {
         self.out[self.length..end].copy_from_slice(bytes);
         self.length = end;
     }
-}
-
-fn xor(bytes: &mut [u8], pad: &[u8; 16]) {
-    bytes
-        .iter_mut()
-        .zip(pad)
-        .for_each(|(byte, pad)| *byte ^= pad);
 }

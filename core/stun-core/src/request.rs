@@ -1,15 +1,9 @@
 //! Reading a Binding request.
 
-use crate::DropReason;
+use crate::behaviour::Change;
 use crate::fingerprint;
-use crate::wire::{HEADER_BYTES, MAGIC_COOKIE, attribute, message};
-
-/// Unknown attributes listed in one answer at most. A real client has one or two; a list that is cut
-/// still tells it that the request cannot be answered.
-pub const UNKNOWN_LISTED_MAX: usize = 16;
-
-/// Bytes of an attribute's type and length.
-const ATTRIBUTE_HEADER_BYTES: usize = 4;
+use crate::wire::{Attribute, Attributes, HEADER_BYTES, MAGIC_COOKIE, attribute, message};
+use crate::{DropReason, UNKNOWN_LISTED_MAX};
 
 /// What must be known of a request to answer it.
 #[derive(Debug)]
@@ -19,10 +13,33 @@ pub(crate) struct Request {
     /// Attributes that the client demands us to understand and we do not.
     pub(crate) unknown: UnknownAttributes,
     pub(crate) has_fingerprint: bool,
+    /// What of RFC 5780 it asks for; nothing for whom does not offer it.
+    pub(crate) wishes: Wishes,
+}
+
+/// What a request asks for by RFC 5780.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wishes {
+    change: Option<Change>,
+    pub(crate) response_port: Option<u16>,
+    pub(crate) has_padding: bool,
+}
+
+impl Wishes {
+    /// Whence the answer is to come.
+    pub(crate) fn change(&self) -> Change {
+        self.change.unwrap_or_default()
+    }
+
+    /// Whether anything is asked for.
+    pub(crate) fn are_any(&self) -> bool {
+        self.change() != Change::NONE || self.response_port.is_some() || self.has_padding
+    }
 }
 
 impl Request {
-    pub(crate) fn read(datagram: &[u8]) -> Result<Self, DropReason> {
+    /// Reads it for a server that offers RFC 5780 or does not.
+    pub(crate) fn read(datagram: &[u8], offers_behaviour: bool) -> Result<Self, DropReason> {
         let (header, body) = datagram
             .split_first_chunk::<HEADER_BYTES>()
             .ok_or(DropReason::NotStun)?;
@@ -42,8 +59,9 @@ impl Request {
             cookie_and_id,
             unknown: UnknownAttributes::default(),
             has_fingerprint: false,
+            wishes: Wishes::default(),
         };
-        request.read_attributes(datagram)?;
+        request.read_attributes(datagram, offers_behaviour)?;
         Ok(request)
     }
 
@@ -51,15 +69,16 @@ impl Request {
         self.cookie_and_id.starts_with(&MAGIC_COOKIE)
     }
 
-    fn read_attributes(&mut self, datagram: &[u8]) -> Result<(), DropReason> {
-        let mut attributes = Attributes {
-            datagram,
-            offset: HEADER_BYTES,
-        };
+    fn read_attributes(
+        &mut self,
+        datagram: &[u8],
+        offers_behaviour: bool,
+    ) -> Result<(), DropReason> {
+        let mut attributes = Attributes::of(datagram);
         // What follows the integrity is not protected by it and does not count (RFC 8489 section
         // 14.5), except the fingerprint.
         let mut is_after_integrity = false;
-        while let Some(attribute) = attributes.next()? {
+        while let Some(attribute) = attributes.next().map_err(|_| DropReason::Attribute)? {
             match attribute.kind {
                 attribute::FINGERPRINT if self.has_cookie() => {
                     check_fingerprint(datagram, &attribute)?;
@@ -68,13 +87,37 @@ impl Request {
                 attribute::MESSAGE_INTEGRITY | attribute::MESSAGE_INTEGRITY_SHA256 => {
                     is_after_integrity = true;
                 }
-                kind if !is_after_integrity && !self.understands(kind, attribute.value) => {
-                    self.unknown.push(kind);
-                }
+                _ if is_after_integrity => {}
+                _ if offers_behaviour && self.wish(&attribute)? => {}
+                kind if !self.understands(kind, attribute.value) => self.unknown.push(kind),
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Notes what an attribute of RFC 5780 asks for; false for all the others. Of several of a kind
+    /// the first counts (RFC 8489 section 14).
+    fn wish(&mut self, attribute: &Attribute<'_>) -> Result<bool, DropReason> {
+        match attribute.kind {
+            attribute::CHANGE_REQUEST => {
+                let value = attribute.value.try_into();
+                let change = Change::from_flags(value.map_err(|_| DropReason::Attribute)?);
+                self.wishes.change.get_or_insert(change);
+            }
+            // Two bytes of padding belong to the value (RFC 5780 section 7.5); who counts them not
+            // is understood all the same.
+            attribute::RESPONSE_PORT => match *attribute.value {
+                [high, low] | [high, low, _, _] => {
+                    let port = u16::from_be_bytes([high, low]);
+                    self.wishes.response_port.get_or_insert(port);
+                }
+                _ => return Err(DropReason::Attribute),
+            },
+            attribute::PADDING => self.wishes.has_padding = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Whether the attribute may be ignored, or asks for nothing that we do not do anyway.
@@ -83,7 +126,7 @@ impl Request {
     fn understands(&self, kind: u16, value: &[u8]) -> bool {
         match kind {
             // RFC 3489 clients send it in every request; without a flag it asks for no change. With
-            // one we cannot obey: RFC 8489 section 11 by way of RFC 5389 section 12.2.
+            // one we cannot obey (RFC 5780 section 6).
             attribute::CHANGE_REQUEST => !self.has_cookie() && value == [0; 4],
             attribute::MAPPED_ADDRESS
             | attribute::USERNAME
@@ -102,7 +145,7 @@ impl Request {
 }
 
 fn check_type(kind: u16) -> Result<(), DropReason> {
-    if kind & 0xc000 != 0 {
+    if kind & message::NOT_STUN_MASK != 0 {
         return Err(DropReason::NotStun);
     }
     match kind & message::CLASS_MASK {
@@ -131,46 +174,6 @@ fn check_fingerprint(datagram: &[u8], attribute: &Attribute<'_>) -> Result<(), D
         Ok(())
     } else {
         Err(DropReason::Fingerprint)
-    }
-}
-
-struct Attributes<'a> {
-    datagram: &'a [u8],
-    offset: usize,
-}
-
-struct Attribute<'a> {
-    kind: u16,
-    value: &'a [u8],
-    /// Where it begins in the datagram.
-    start: usize,
-    /// Where the next one begins, after the padding.
-    end: usize,
-}
-
-impl<'a> Attributes<'a> {
-    fn next(&mut self) -> Result<Option<Attribute<'a>>, DropReason> {
-        let start = self.offset;
-        let rest = &self.datagram[start..];
-        if rest.is_empty() {
-            return Ok(None);
-        }
-        let (header, rest) = rest
-            .split_first_chunk::<ATTRIBUTE_HEADER_BYTES>()
-            .ok_or(DropReason::Attribute)?;
-        let [kind_high, kind_low, length_high, length_low] = *header;
-        let length = usize::from(u16::from_be_bytes([length_high, length_low]));
-        let value = rest.get(..length).ok_or(DropReason::Attribute)?;
-        // All lengths on the way are multiples of four, so the padding is inside as the value is.
-        let end = start + ATTRIBUTE_HEADER_BYTES + length.next_multiple_of(4);
-        self.offset = end;
-        let kind = u16::from_be_bytes([kind_high, kind_low]);
-        Ok(Some(Attribute {
-            kind,
-            value,
-            start,
-            end,
-        }))
     }
 }
 

@@ -152,6 +152,10 @@ fn is_stricter(reason: DropReason, datagram: &[u8]) -> bool {
         DropReason::Source | DropReason::Length | DropReason::Attribute => true,
         DropReason::Fingerprint => Message::from_bytes(datagram).is_ok_and(has_integrity),
         DropReason::NotStun
+        | DropReason::OwnAddress
+        | DropReason::Broadcast
+        | DropReason::SourceLimit
+        | DropReason::TotalLimit
         | DropReason::Response
         | DropReason::Indication
         | DropReason::Method => false,
@@ -168,7 +172,7 @@ proptest! {
         match respond(&datagram, source, &mut out) {
             // The oracle has no RFC 3489.
             Outcome::Reply { .. } if datagram[4..8] != COOKIE => {}
-            Outcome::Reply { bytes, kind } => {
+            Outcome::Reply { bytes, kind, .. } => {
                 prop_assert_ne!(kind, ReplyKind::MappedRfc3489);
                 check_reply(&datagram, &out[..bytes], source);
             }

@@ -8,7 +8,7 @@
 
 use std::net::SocketAddr;
 
-use beekeepr_stun_core::{DropReason, Outcome, REPLY_BYTES_MAX, ReplyKind, respond};
+use beekeepr_stun_core::{Change, DropReason, Outcome, REPLY_BYTES_MAX, ReplyKind, Route, respond};
 
 /// Section 2.1: a request of an ICE agent.
 const REQUEST: &str = "
@@ -67,6 +67,15 @@ fn respond_to(request: &[u8], source: &str) -> (Outcome, Vec<u8>) {
     (outcome, out[..length].to_vec())
 }
 
+/// A reply from where it was asked to [`MAPPED_IPV4`].
+fn reply_of(bytes: usize, kind: ReplyKind) -> Outcome {
+    let route = Route {
+        to: MAPPED_IPV4.parse().unwrap(),
+        from: Change::NONE,
+    };
+    Outcome::Reply { bytes, kind, route }
+}
+
 /// The reply to a plain request with the samples' transaction id.
 fn mapped(source: &str) -> Vec<u8> {
     let mut request = bytes(REQUEST)[..20].to_vec();
@@ -87,13 +96,7 @@ fn the_ipv6_response_has_our_mapped_address() {
 #[test]
 fn the_requests_fingerprint_is_accepted_and_ices_priority_is_not_ours() {
     let (outcome, reply) = respond_to(&bytes(REQUEST), MAPPED_IPV4);
-    assert_eq!(
-        outcome,
-        Outcome::Reply {
-            bytes: 44,
-            kind: ReplyKind::UnknownAttributes
-        }
-    );
+    assert_eq!(outcome, reply_of(44, ReplyKind::UnknownAttributes));
     assert_eq!(reply[28..36], bytes("000a 0002 0024 0000"));
     assert_eq!(reply[36..40], bytes("8028 0004"));
 }
@@ -109,13 +112,7 @@ fn a_changed_request_no_longer_fits_its_fingerprint() {
 #[test]
 fn credentials_are_ignored_by_a_server_that_asks_for_none() {
     let (outcome, reply) = respond_to(&bytes(REQUEST_LONG_TERM), MAPPED_IPV4);
-    assert_eq!(
-        outcome,
-        Outcome::Reply {
-            bytes: 32,
-            kind: ReplyKind::Mapped
-        }
-    );
+    assert_eq!(outcome, reply_of(32, ReplyKind::Mapped));
     assert_eq!(reply[4..20], bytes(REQUEST_LONG_TERM)[4..20]);
 }
 
