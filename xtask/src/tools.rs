@@ -31,6 +31,27 @@ pub(crate) fn chromium() -> Result<()> {
     )
 }
 
+/// Debian's STUN clients ask our server; real NATs between them are made of network namespaces.
+pub(crate) fn stun_clients() -> Result<()> {
+    let programs = ["turnutils_natdiscovery", "stun", "nft", "ip"];
+    if programs.iter().all(|program| is_on_path(program)) {
+        return Ok(());
+    }
+    apt(
+        "foreign STUN clients and NATs test the STUN server",
+        &["coturn", "stun-client", "nftables", "iproute2"],
+    )
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Where Debian keeps what only root calls; not on everybody's path.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders
+        .into_iter()
+        .any(|folder| folder.join(program).exists())
+}
+
 /// Node and npm build the client's TypeScript shell; which version is the user's choice.
 pub(crate) fn node() -> Result<()> {
     for program in ["node", "npm"] {
@@ -49,6 +70,14 @@ pub(crate) fn nextest() -> Result<PathBuf> {
         return Ok("cargo-nextest".into());
     }
     cached("cargo-nextest", None, &["--locked", "--debug"])
+}
+
+/// cargo-fuzz builds the fuzz targets. On the path, or built into the cache.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    if shell::succeeds(&mut shell::command("cargo-fuzz", &["--version"])) {
+        return Ok("cargo-fuzz".into());
+    }
+    cached("cargo-fuzz", None, &["--locked", "--debug"])
 }
 
 /// The wasm-bindgen command line tool of exactly the crate's version: the two speak a private

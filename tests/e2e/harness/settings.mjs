@@ -39,6 +39,8 @@ export const READY_MS_MAX = 30_000;
 export const STOP_MS_MAX = 5_000;
 /** A whole scenario, its start and its checks included. */
 export const SCENARIO_MS_MAX = 240_000;
+/** A browser must have gathered its candidates within this time. */
+export const GATHERING_MS_MAX = 20_000;
 /** How often a condition is looked at. Each look costs one message to every page. */
 export const POLL_MS = 250;
 /** Lines of each server's log that a failure report shows. */

@@ -1,8 +1,6 @@
 //! The command line as scripts see it: ready lines, exit codes, one line for each fault.
 
-mod server;
-
-use server::{Server, refused};
+use crate::server::{Server, refused};
 
 #[test]
 fn the_tracker_says_where_it_listens() {
