@@ -5,7 +5,7 @@ use std::mem;
 
 use beekeepr_model::{OfferId, Time};
 
-use crate::swarm::MemberKey;
+use crate::member::MemberKey;
 
 /// How long an offer may be answered, in milliseconds: bittorrent-tracker's client gives an offer up
 /// after 50 s; the rest is for the way.

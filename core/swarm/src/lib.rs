@@ -12,18 +12,29 @@
 //! ```
 //!
 //! What always holds, and [`Swarms::check`] verifies:
-//! - a peer id stands for one connection in a swarm, until that leaves, closes or misses two announces;
+//! - a peer id stands for one connection in a swarm, until that leaves, closes, misses two announces or
+//!   the same token's holder comes with another connection;
 //! - an answer is let through only from the connection that the offer was handed to, once, and to the
 //!   connection that made the offer;
 //! - no swarm is empty, and what is empty takes no memory.
 
+mod choose;
 mod config;
 mod connections;
 mod ledger;
+mod member;
+mod message;
+mod peer;
+mod place;
 mod refusal;
+mod rings;
+mod shuffle;
 mod swarm;
 mod swarms;
 
 pub use config::Config;
+pub use message::{Announce, Answer, ConnKey, Counts, Summary};
+pub use peer::{Holder, Privacy, Role, Standing};
+pub use place::{Network, Place};
 pub use refusal::Refusal;
-pub use swarms::{Announce, Answer, ConnKey, Counts, Swarms};
+pub use swarms::{PROBE_MS, Swarms};

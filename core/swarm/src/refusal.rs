@@ -9,9 +9,10 @@ use crate::ConnKey;
 pub enum Refusal {
     /// Another connection is this peer in this swarm.
     PeerIdTaken {
-        /// The other connection. When it is dead without the tracker knowing, the client that comes
-        /// back from another network is locked out, so it is worth finding out.
-        holder: ConnKey,
+        /// The other connection, when it is to be probed: a client that changed its network comes back
+        /// while its old connection looks alive. Whoever is silent for [`crate::PROBE_MS`] then is
+        /// dead, and closing it frees the id.
+        probe: Option<ConnKey>,
     },
     /// [`crate::Config::swarms_max`] is reached.
     SwarmsFull,
@@ -28,7 +29,7 @@ impl fmt::Display for Refusal {
         f.write_str(match self {
             Self::PeerIdTaken { .. } => {
                 "peer_id is in use by another connection, expected one of your own; \
-                 announce again later if it was yours"
+                 if it was yours, announce again in a few seconds"
             }
             Self::SwarmsFull => "the tracker has no room for another swarm; try again later",
             Self::SwarmFull => "the swarm has no room for another peer; try again later",

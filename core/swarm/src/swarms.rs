@@ -2,51 +2,18 @@
 
 use std::collections::HashMap;
 
-use beekeepr_model::{InfoHash, OfferId, PeerId, Random, Time};
+use beekeepr_model::{InfoHash, PeerId, Random, Time};
 
+use crate::choose::{Chooser, Question};
 use crate::connections::Connections;
 use crate::ledger::{Introduction, Ledger};
-use crate::swarm::{Member, MemberKey, Swarm};
-use crate::{Config, Refusal};
+use crate::member::{Member, MemberKey};
+use crate::swarm::Swarm;
+use crate::{Announce, Answer, Config, ConnKey, Counts, Refusal, Summary};
 
-/// A client's connection, numbered by the shell. No number is used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnKey(pub u64);
-
-/// A peer says that it is in a swarm.
-#[derive(Clone, Copy, Debug)]
-pub struct Announce<'a> {
-    /// Which swarm.
-    pub info_hash: InfoHash,
-    /// Who it is there.
-    pub peer_id: PeerId,
-    /// Whether it says that it has everything.
-    pub has_all: bool,
-    /// One for each peer that it wants to meet.
-    pub offers: &'a [OfferId],
-}
-
-/// A peer answers an offer.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer {
-    /// In which swarm.
-    pub info_hash: InfoHash,
-    /// Who answers.
-    pub peer_id: PeerId,
-    /// Who offered.
-    pub to_peer_id: PeerId,
-    /// What was offered.
-    pub offer_id: OfferId,
-}
-
-/// The size of a swarm.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Peers that say they have everything.
-    pub complete: u32,
-    /// The others.
-    pub incomplete: u32,
-}
+/// How long a connection that was asked to show that it lives is not asked again, in milliseconds: the
+/// time that it has to do so.
+pub const PROBE_MS: u64 = 5_000;
 
 /// All swarms of a tracker. See the crate's documentation for who calls what when.
 #[derive(Debug)]
@@ -56,6 +23,7 @@ pub struct Swarms {
     swarms: HashMap<InfoHash, Swarm>,
     connections: Connections,
     ledger: Ledger,
+    chooser: Chooser,
     members: u64,
     peers: usize,
     next_sweep: Time,
@@ -70,6 +38,7 @@ impl Swarms {
             swarms: HashMap::new(),
             connections: Connections::default(),
             ledger: Ledger::new(config.offers_pending_max),
+            chooser: Chooser::default(),
             members: 0,
             peers: 0,
             next_sweep: now + config.sweep_interval_ms(),
@@ -90,34 +59,33 @@ impl Swarms {
         targets: &mut Vec<ConnKey>,
     ) -> Result<Counts, Refusal> {
         targets.clear();
-        let Announce {
-            info_hash,
-            peer_id,
-            has_all,
-            offers,
-        } = *announce;
-        let from = match self.holder(info_hash, peer_id) {
-            Some((_, holder)) if holder != conn => return Err(Refusal::PeerIdTaken { holder }),
-            Some((key, _)) => key,
-            None => self.join(now, conn, info_hash, peer_id)?,
-        };
-        let Some(swarm) = self.swarms.get_mut(&info_hash) else {
+        let from = self.enter(now, conn, announce)?;
+        let Some(swarm) = self.swarms.get(&announce.info_hash) else {
             return Ok(Counts::default());
         };
-        swarm.refresh(&peer_id, now, has_all);
-        let chosen = swarm.choose(&peer_id, offers.len(), &mut self.random);
-        for (member, &offer_id) in chosen.zip(offers) {
-            self.ledger.note(
+        if let Some(asker) = swarm.place(&announce.peer_id) {
+            let question = Question {
+                asker,
+                wanted: announce.offers.len(),
                 now,
-                Introduction {
+            };
+            let chosen = self
+                .chooser
+                .choose(swarm, &question, &self.config, &mut self.random);
+            let members = chosen
+                .iter()
+                .filter_map(|&place| swarm.members().get(place));
+            for (member, &offer_id) in members.zip(announce.offers) {
+                let introduction = Introduction {
                     from,
                     to: member.key,
                     offer_id,
-                },
-            );
-            targets.push(member.conn);
+                };
+                self.ledger.note(now, introduction);
+                targets.push(member.conn);
+            }
         }
-        Ok(self.counts(info_hash))
+        Ok(counts(swarm))
     }
 
     /// Takes an answer and gives the connection that it is for.
@@ -156,12 +124,15 @@ impl Swarms {
     /// The peer is another connection's.
     pub fn leave(
         &mut self,
+        now: Time,
         conn: ConnKey,
         info_hash: InfoHash,
         peer_id: PeerId,
     ) -> Result<Counts, Refusal> {
         match self.holder(info_hash, peer_id) {
-            Some((_, holder)) if holder != conn => return Err(Refusal::PeerIdTaken { holder }),
+            Some((_, holder)) if holder != conn => {
+                return Err(self.taken(now, info_hash, &peer_id));
+            }
             Some(_) => {
                 self.connections.remove(conn, info_hash, peer_id);
                 self.remove(info_hash, peer_id);
@@ -194,10 +165,8 @@ impl Swarms {
         let age_ms_max = self.config.peer_age_ms_max();
         let mut expired = Vec::new();
         for (info_hash, swarm) in &self.swarms {
-            let silent = swarm
-                .members()
-                .iter()
-                .filter(|m| now.since_ms(m.seen) > age_ms_max);
+            let members = swarm.members().iter();
+            let silent = members.filter(|member| member.is_overdue(now, age_ms_max));
             expired.extend(silent.map(|member| (member.conn, *info_hash, member.peer_id)));
         }
         for &(conn, info_hash, peer_id) in &expired {
@@ -212,10 +181,16 @@ impl Swarms {
     pub fn counts(&self, info_hash: InfoHash) -> Counts {
         self.swarms
             .get(&info_hash)
-            .map_or_else(Counts::default, |swarm| Counts {
-                complete: swarm.has_all() as u32,
-                incomplete: (swarm.len() - swarm.has_all()) as u32,
-            })
+            .map_or_else(Counts::default, counts)
+    }
+
+    /// All swarms, in no order.
+    pub fn summaries(&self) -> impl Iterator<Item = Summary> {
+        self.swarms.iter().map(|(&info_hash, swarm)| Summary {
+            info_hash,
+            counts: counts(swarm),
+            super_peers: swarm.super_peers() as u32,
+        })
     }
 
     /// The swarms and peers of a connection.
@@ -275,13 +250,45 @@ impl Swarms {
         Some((member.key, member.conn))
     }
 
+    /// Makes the peer a member, or notes that it still is one.
+    fn enter(
+        &mut self,
+        now: Time,
+        conn: ConnKey,
+        announce: &Announce<'_>,
+    ) -> Result<MemberKey, Refusal> {
+        let (info_hash, peer_id) = (announce.info_hash, announce.peer_id);
+        let swarm = self.swarms.get_mut(&info_hash);
+        let Some((swarm, member)) =
+            swarm.and_then(|swarm| swarm.get(&peer_id).cloned().map(|member| (swarm, member)))
+        else {
+            return self.join(now, conn, announce);
+        };
+        if member.conn == conn {
+            swarm.refresh(&peer_id, now, announce.has_all, &announce.standing);
+            return Ok(member.key);
+        }
+        let holder = member.standing.holder;
+        let is_proven = holder.is_some() && holder == announce.standing.holder;
+        if !is_proven && !member.is_overdue(now, self.config.peer_age_ms_max()) {
+            return Err(self.taken(now, info_hash, &peer_id));
+        }
+        if self.connections.of(conn).len() >= self.config.peers_per_connection_max {
+            return Err(Refusal::ConnectionFull);
+        }
+        // Somebody else's socket from here on: what was offered to and by the old one is void.
+        self.connections.remove(member.conn, info_hash, peer_id);
+        self.remove(info_hash, peer_id);
+        self.join(now, conn, announce)
+    }
+
     fn join(
         &mut self,
         now: Time,
         conn: ConnKey,
-        info_hash: InfoHash,
-        peer_id: PeerId,
+        announce: &Announce<'_>,
     ) -> Result<MemberKey, Refusal> {
+        let (info_hash, peer_id) = (announce.info_hash, announce.peer_id);
         match self.swarms.get(&info_hash) {
             None if self.swarms.len() >= self.config.swarms_max => return Err(Refusal::SwarmsFull),
             Some(swarm) if swarm.len() >= self.config.peers_per_swarm_max => {
@@ -296,15 +303,31 @@ impl Swarms {
         self.peers += 1;
         let key = MemberKey(self.members);
         self.connections.insert(conn, info_hash, peer_id);
-        let swarm = self.swarms.entry(info_hash).or_default();
-        swarm.insert(Member {
+        self.swarms.entry(info_hash).or_default().insert(Member {
             key,
             peer_id,
             conn,
             seen: now,
-            has_all: false,
+            probed: None,
+            has_all: announce.has_all,
+            standing: announce.standing,
+            slots: None,
         });
         Ok(key)
+    }
+
+    /// The refusal for somebody who uses the id of another connection's peer. That connection is to be
+    /// probed, unless that is going on already.
+    fn taken(&mut self, now: Time, info_hash: InfoHash, peer_id: &PeerId) -> Refusal {
+        let swarm = self.swarms.get_mut(&info_hash);
+        let probe = swarm
+            .and_then(|swarm| swarm.get_mut(peer_id))
+            .filter(|member| member.probed.is_none_or(|at| now.since_ms(at) >= PROBE_MS))
+            .map(|member| {
+                member.probed = Some(now);
+                member.conn
+            });
+        Refusal::PeerIdTaken { probe }
     }
 
     fn remove(&mut self, info_hash: InfoHash, peer_id: PeerId) {
@@ -315,5 +338,12 @@ impl Swarms {
         if swarm.len() == 0 {
             self.swarms.remove(&info_hash);
         }
+    }
+}
+
+fn counts(swarm: &Swarm) -> Counts {
+    Counts {
+        complete: swarm.has_all() as u32,
+        incomplete: (swarm.len() - swarm.has_all()) as u32,
     }
 }

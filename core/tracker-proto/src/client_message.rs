@@ -1,8 +1,7 @@
 //! What a client says to the tracker, as slices of what it sent.
 
+use beekeepr_json::ReadError;
 use beekeepr_model::{InfoHash, OfferId, PeerId};
-
-use crate::ReadError;
 
 /// Most swarms that one scrape is told about. aquatic_ws 0.9 takes 255; the reply is then about 20 KB.
 pub const SCRAPE_HASHES_MAX: usize = 255;
@@ -33,8 +32,8 @@ pub enum Event {
 /// An offer to be relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfferIn<'a> {
-    /// Its id. Some clients send fewer than 20 characters (bittorrent-tracker issue 525): those are
-    /// filled up with zero bytes here, and relayed as they came.
+    /// Its id. Some clients do not send 20 characters (bittorrent-tracker issue 525): those are filled
+    /// up with zero bytes or cut here, and relayed as they came.
     pub offer_id: RawId<'a, OfferId>,
     /// The session description: a string of JSON with its quotes.
     pub sdp: &'a str,

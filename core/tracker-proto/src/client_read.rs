@@ -1,18 +1,16 @@
 //! Reading what a client says to the tracker.
 
+use beekeepr_json::{ReadError, Scanner, unescape_key};
 use beekeepr_model::{InfoHash, OfferId, PeerId};
 
-use crate::ReadError;
 use crate::client_message::{
     Action, AnnounceRequest, AnswerRequest, ClientMessage, Event, OfferIn, RawId, Refused,
     ScrapeRequest,
 };
 use crate::client_value::{
-    read_action, read_bounded_sdp, read_event, read_info_hash, read_info_hashes, read_offer_id,
-    read_offers, read_peer_id,
+    read_action, read_bounded_sdp, read_event, read_info_hash, read_info_hashes, read_loose_count,
+    read_offer_id, read_offers, read_peer_id,
 };
-use crate::json::Scanner;
-use crate::text::read_count;
 
 /// The longest text that a failure repeats as info_hash: 20 characters, each written as `\u00ff`,
 /// and their quotes.
@@ -58,14 +56,14 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn take(&mut self, scanner: &mut Scanner<'a>, key: &str) -> Result<(), ReadError> {
-        match key {
+        match &*unescape_key(key) {
             "action" => self.action = self.try_read(scanner, read_action)?,
             "info_hash" => self.take_info_hash(scanner)?,
             "peer_id" => self.peer_id = self.try_read(scanner, read_peer_id)?,
             "to_peer_id" => self.to_peer_id = self.try_read(scanner, read_peer_id)?,
             "offer_id" => self.offer_id = self.try_read(scanner, read_offer_id)?,
-            "numwant" => self.numwant = self.try_read(scanner, read_count)?,
-            "left" => self.left = self.try_read(scanner, read_count)?,
+            "numwant" => self.numwant = self.try_read(scanner, read_loose_count)?.flatten(),
+            "left" => self.left = self.try_read(scanner, read_loose_count)?.flatten(),
             "event" => self.event = self.try_read(scanner, read_event)?,
             "offers" => self.offers = self.try_read(scanner, read_offers)?,
             "answer" => self.answer = self.try_read(scanner, read_bounded_sdp)?,

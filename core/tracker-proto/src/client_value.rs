@@ -1,17 +1,22 @@
 //! The values of the fields in a client's message.
 
+use beekeepr_json::{ReadError, Scanner, read_count, unescape};
 use beekeepr_model::{IdError, InfoHash, OfferId, PeerId, limits};
 
-use crate::ReadError;
 use crate::client_message::{Action, Event, OfferIn, RawId, SCRAPE_HASHES_MAX};
-use crate::json::Scanner;
-use crate::text::{id_error, read_sdp, unescape};
+use crate::text::{id_error, read_sdp};
+
+/// As many offers as p2p-media-loader sends (bittorrent-tracker 11.2.3).
+const OFFERS_USUAL: usize = 5;
+
+/// The longest offer id that is taken; real ones have 20 characters.
+const OFFER_ID_CHARS_MAX: usize = 64;
 
 pub(crate) fn read_action(scanner: &mut Scanner<'_>) -> Result<Action, ReadError> {
     let offset = scanner.offset();
-    match scanner.string()? {
-        r#""announce""# => Ok(Action::Announce),
-        r#""scrape""# => Ok(Action::Scrape),
+    match &*unescape(scanner.string()?) {
+        "announce" => Ok(Action::Announce),
+        "scrape" => Ok(Action::Scrape),
         _ => Err(ReadError::new(
             offset,
             "an unknown action",
@@ -23,11 +28,11 @@ pub(crate) fn read_action(scanner: &mut Scanner<'_>) -> Result<Action, ReadError
 /// "paused" (BEP 21), "update", "empty" and "" are what some clients say for no event at all.
 pub(crate) fn read_event(scanner: &mut Scanner<'_>) -> Result<Event, ReadError> {
     let offset = scanner.offset();
-    match scanner.string()? {
-        r#""started""# => Ok(Event::Started),
-        r#""stopped""# => Ok(Event::Stopped),
-        r#""completed""# => Ok(Event::Completed),
-        r#""""# | r#""update""# | r#""paused""# | r#""empty""# => Ok(Event::Update),
+    match &*unescape(scanner.string()?) {
+        "started" => Ok(Event::Started),
+        "stopped" => Ok(Event::Stopped),
+        "completed" => Ok(Event::Completed),
+        "" | "update" | "paused" | "empty" => Ok(Event::Update),
         _ => Err(ReadError::new(
             offset,
             "an unknown event",
@@ -50,8 +55,21 @@ pub(crate) fn read_info_hashes<'a>(
     Ok(list)
 }
 
+/// A count, or `None` for anything else than a number: the other trackers do not mind either.
+pub(crate) fn read_loose_count(scanner: &mut Scanner<'_>) -> Result<Option<u64>, ReadError> {
+    match scanner.peek() {
+        Some(b'-' | b'0'..=b'9') => read_count(scanner).map(Some),
+        _ => scanner.value().map(|_| None),
+    }
+}
+
+/// The offers of an array; none for anything else.
 pub(crate) fn read_offers<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<OfferIn<'a>>, ReadError> {
-    let mut list = Vec::new();
+    if scanner.peek() != Some(b'[') {
+        scanner.value()?;
+        return Ok(Vec::new());
+    }
+    let mut list = Vec::with_capacity(OFFERS_USUAL);
     scanner.array(|scanner| {
         let offer = read_offer(scanner)?;
         if list.len() < limits::OFFERS_PER_ANNOUNCE_MAX {
@@ -114,7 +132,11 @@ pub(crate) fn read_offer_id<'a>(
     scanner: &mut Scanner<'a>,
 ) -> Result<RawId<'a, OfferId>, ReadError> {
     read_raw_id(scanner, |text| match text.chars().count() {
-        1..20 => OfferId::from_chars(&format!("{text:\0<20}")),
+        20 => OfferId::from_chars(text),
+        1..=OFFER_ID_CHARS_MAX => {
+            let chars = text.chars().chain(std::iter::repeat('\0'));
+            OfferId::from_chars(&chars.take(20).collect::<String>())
+        }
         _ => OfferId::from_chars(text),
     })
 }

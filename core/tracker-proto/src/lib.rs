@@ -16,18 +16,18 @@
 mod client_message;
 mod client_read;
 mod client_value;
-mod error;
-mod json;
 pub mod reply;
+mod sdp;
 mod server_message;
 mod text;
 mod write;
 
+pub use beekeepr_json::ReadError;
 pub use client_message::{
     Action, AnnounceRequest, AnswerRequest, ClientMessage, Event, OfferIn, RawId, Refused,
     SCRAPE_HASHES_MAX, ScrapeRequest,
 };
 pub use client_read::read_client_message;
-pub use error::ReadError;
+pub use sdp::{CANDIDATES_MAX, SdpFault, SdpRules, check_sdp, is_private};
 pub use server_message::{ServerMessage, read_server_message};
 pub use write::{Announce, AnnounceEvent, Answer, Offer, write_announce, write_answer};

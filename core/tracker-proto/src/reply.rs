@@ -6,26 +6,44 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-use crate::client_message::{Action, AnswerRequest, OfferIn};
-use crate::text::push_string;
+use beekeepr_json::push_string;
 
-/// The reply to an announce. `interval_s` is when to announce again, the rest counts the swarm.
-pub fn announced(
-    out: &mut Vec<u8>,
-    info_hash_raw: &str,
-    interval_s: u32,
-    complete: u32,
-    incomplete: u32,
-) {
-    push(
-        out,
-        &[r#"{"action":"announce","info_hash":"#, info_hash_raw],
-    );
+use crate::client_message::{Action, AnswerRequest, OfferIn};
+
+/// What an announce is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Announced<'a> {
+    /// When to announce again, in seconds.
+    pub interval_s: u32,
+    /// Peers that have everything.
+    pub complete: u32,
+    /// The others.
+    pub incomplete: u32,
+    /// What was not done, and why. Clients show it and go on.
+    pub warning: Option<&'a str>,
+}
+
+/// The reply to an announce: the size of the swarm, and when to announce again. Fields in wt-tracker's
+/// order.
+pub fn announced(out: &mut Vec<u8>, info_hash_raw: &str, reply: &Announced<'_>) {
+    let Announced {
+        interval_s,
+        complete,
+        incomplete,
+        warning,
+    } = reply;
     // Writing to a Vec cannot fail.
     let _ = write!(
         out,
-        r#","interval":{interval_s},"complete":{complete},"incomplete":{incomplete}}}"#
+        r#"{{"action":"announce","interval":{interval_s},"info_hash":{info_hash_raw},"#
     );
+    let _ = write!(out, r#""complete":{complete},"incomplete":{incomplete}"#);
+    if let Some(warning) = warning {
+        let mut text = String::new();
+        push_string(&mut text, warning.chars());
+        push(out, &[r#","warning message":"#, &text]);
+    }
+    out.push(b'}');
 }
 
 /// An offer, for the peer it was given to.

@@ -1,10 +1,9 @@
 //! What the tracker says to a client.
 
+use beekeepr_json::{ReadError, Scanner, read_count, unescape};
 use beekeepr_model::{InfoHash, OfferId, PeerId};
 
-use crate::ReadError;
-use crate::json::Scanner;
-use crate::text::{read_count, read_id, read_sdp, unescape};
+use crate::text::{read_id, read_sdp};
 
 /// A message from a tracker.
 #[derive(Clone, Debug, PartialEq, Eq)]

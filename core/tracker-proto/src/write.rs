@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
+use beekeepr_json::push_string;
 use beekeepr_model::{InfoHash, OfferId, PeerId};
-
-use crate::text::push_string;
 
 /// Why a client announces, other than that the interval is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -122,6 +122,9 @@ fn numbers_of_any_shape_are_accepted() {
         ("-1", Some(0)),
         ("2.5", Some(2)),
         ("null", None),
+        ("\"5\"", None),
+        ("[5]", None),
+        ("1e400", Some(u64::MAX)),
     ] {
         let message = FIRST_ANNOUNCE.replace("\"numwant\":5", &format!("\"numwant\":{text}"));
         assert_eq!(announce(&message).numwant, numwant, "{text}");
@@ -144,6 +147,92 @@ fn short_offer_ids_are_accepted_and_relayed_as_they_are() {
     );
     assert_eq!(answer.offer_id.raw, "\"abc\"");
     assert!(read_client_message(ANSWER.replace("abcdefghijklmnopqrst", "").as_bytes()).is_err());
+}
+
+#[test]
+fn long_offer_ids_are_accepted_and_relayed_as_they_are() {
+    let long = "abcdefghijklmnopqrstuvwxyz";
+    let message = ANSWER.replace("abcdefghijklmnopqrst", long);
+    let answer = answer(&message);
+    assert_eq!(answer.offer_id.id.0, *b"abcdefghijklmnopqrst");
+    assert_eq!(answer.offer_id.raw, format!("\"{long}\""));
+    let endless = ANSWER.replace("abcdefghijklmnopqrst", &"x".repeat(65));
+    assert!(read_client_message(endless.as_bytes()).is_err());
+}
+
+#[test]
+fn names_and_words_may_be_escaped() {
+    let message = FIRST_ANNOUNCE
+        .replace("\"action\"", r#""\u0061ction""#)
+        .replace("\"announce\"", r#""ann\u006funce""#)
+        .replace("\"started\"", r#""st\u0061rted""#)
+        .replace("\"hpw5", r#""\u0068pw5"#);
+    let announce = announce(&message);
+    assert_eq!(announce.event, Event::Started);
+    assert_eq!(announce.info_hash.id, InfoHash(*b"hpw5DN1BrHoy/nDyIVbD"));
+    assert!(
+        announce.info_hash.raw.starts_with(r#""\u0068"#),
+        "relayed as it came"
+    );
+}
+
+#[test]
+fn offers_that_are_no_list_are_none() {
+    for text in ["{}", "7", "\"x\"", "false"] {
+        let start = FIRST_ANNOUNCE.find("\"offers\":").unwrap();
+        let message = format!("{}\"offers\":{text}}}", &FIRST_ANNOUNCE[..start]);
+        assert_eq!(announce(&message).offers, [], "{text}");
+    }
+}
+
+#[test]
+fn ids_of_other_lengths_and_characters_are_refused_by_name() {
+    let seen = |from: &str, to: &str| refused(&FIRST_ANNOUNCE.replace(from, to)).error.seen;
+    assert_eq!(
+        seen("hpw5DN1BrHoy/nDyIVbD", "short"),
+        "an id of 5 characters"
+    );
+    assert_eq!(seen("-PM0203-", ""), "an id of 12 characters");
+    assert_eq!(seen("-PM0203-", "-PM0203\u{20ac}"), "an id with '€'");
+    assert_eq!(seen("-PM0203-", r"-PM0203\u20ac"), "an id with '€'");
+}
+
+#[test]
+fn of_a_name_that_comes_twice_the_last_counts() {
+    let message = announce_with("\"numwant\":1,\"event\":\"stopped\"");
+    assert_eq!(announce(&message).numwant, Some(5));
+    assert_eq!(announce(&message).event, Event::Started);
+}
+
+#[test]
+fn the_reply_to_an_announce_is_that_of_wt_tracker() {
+    let announced = reply::Announced {
+        interval_s: 60,
+        complete: 1,
+        incomplete: 2,
+        warning: None,
+    };
+    let write = |announced| {
+        let mut out = Vec::new();
+        reply::announced(&mut out, "\"hpw5DN1BrHoy/nDyIVbD\"", &announced);
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(
+        write(announced),
+        concat!(
+            r#"{"action":"announce","interval":60,"info_hash":"hpw5DN1BrHoy/nDyIVbD","#,
+            r#""complete":1,"incomplete":2}"#
+        )
+    );
+    let warned = write(reply::Announced {
+        warning: Some("a \"word\""),
+        ..announced
+    });
+    assert!(
+        warned.ends_with(r#","warning message":"a \"word\""}"#),
+        "{warned}"
+    );
+    assert!(read_server_message(warned.as_bytes()).is_ok());
 }
 
 #[test]
@@ -176,7 +265,7 @@ fn a_refusal_says_to_which_swarm_it_belongs_wherever_the_fault_is() {
         ("\"offers\":[", "\"offers\":[{},"),
         ("\"peer_id\":\"-PM0203-", "\"peer_id\":\""),
         ("\"action\":\"announce\"", "\"action\":\"dance\""),
-        ("{\"numwant\":5", "{\"offers\":{},\"numwant\":[]"),
+        ("{\"numwant\":5", "{\"event\":{},\"numwant\":5"),
         ("]}", "]"),
     ] {
         let message = FIRST_ANNOUNCE.replacen(from, to, 1);

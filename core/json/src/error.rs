@@ -14,7 +14,8 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    pub(crate) fn new(offset: usize, seen: impl Into<String>, expected: &'static str) -> Self {
+    /// An error at this place.
+    pub fn new(offset: usize, seen: impl Into<String>, expected: &'static str) -> Self {
         Self {
             offset,
             seen: seen.into(),

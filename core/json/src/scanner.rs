@@ -1,7 +1,4 @@
-//! A JSON scanner that checks and cuts, but builds no values.
-//!
-//! Strings come out as they stand in the message, quotes and escapes included, so that they can be
-//! written into another message as they are.
+//! The scanner.
 
 use crate::ReadError;
 
@@ -10,7 +7,7 @@ const DEPTH_MAX: usize = 16;
 
 /// A place in a message.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scanner<'a> {
+pub struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -21,7 +18,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// The message is not UTF-8.
-    pub(crate) fn new(message: &'a [u8]) -> Result<Self, ReadError> {
+    pub fn new(message: &'a [u8]) -> Result<Self, ReadError> {
         match std::str::from_utf8(message) {
             Ok(text) => Ok(Self {
                 text,
@@ -37,7 +34,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The first byte of the next value or sign, without taking it.
-    pub(crate) fn peek(&mut self) -> Option<u8> {
+    pub fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
             self.at += 1;
         }
@@ -45,12 +42,17 @@ impl<'a> Scanner<'a> {
     }
 
     /// Where the scanner stands.
-    pub(crate) fn offset(&self) -> usize {
+    #[must_use]
+    pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// Takes an object. `field` is called with each key, without its quotes, and has to take the value.
-    pub(crate) fn object(
+    /// Takes an object. `field` is called with each key, without its quotes and with its escapes as they
+    /// stand, and has to take the value.
+    ///
+    /// # Errors
+    /// Something else is here, the object is not whole, or `field` refused.
+    pub fn object(
         &mut self,
         mut field: impl FnMut(&mut Self, &'a str) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
@@ -70,7 +72,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes an array. `item` is called before each value and has to take it.
-    pub(crate) fn array(
+    ///
+    /// # Errors
+    /// Something else is here, the array is not whole, or `item` refused.
+    pub fn array(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
@@ -88,7 +93,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a string; it comes with its quotes.
-    pub(crate) fn string(&mut self) -> Result<&'a str, ReadError> {
+    ///
+    /// # Errors
+    /// Something else is here, or it is no string that every reader of JSON accepts.
+    pub fn string(&mut self) -> Result<&'a str, ReadError> {
         self.sign(b'"', "a string")?;
         let start = self.at - 1;
         loop {
@@ -105,7 +113,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a value of any kind; it comes as it stands in the message.
-    pub(crate) fn value(&mut self) -> Result<&'a str, ReadError> {
+    ///
+    /// # Errors
+    /// What is here is no JSON, or nests too deep.
+    pub fn value(&mut self) -> Result<&'a str, ReadError> {
         let first = self.peek();
         let start = self.at;
         match first {
@@ -122,7 +133,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a number; it comes as it stands in the message.
-    pub(crate) fn number(&mut self) -> Result<&'a str, ReadError> {
+    ///
+    /// # Errors
+    /// Something else is here.
+    pub fn number(&mut self) -> Result<&'a str, ReadError> {
         self.peek();
         let start = self.at;
         self.take_if(b'-');
@@ -140,12 +154,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes `null` when it is next.
-    pub(crate) fn null(&mut self) -> bool {
+    pub fn null(&mut self) -> bool {
         self.peek() == Some(b'n') && self.word("null").is_ok()
     }
 
     /// Nothing may follow.
-    pub(crate) fn end(&mut self) -> Result<(), ReadError> {
+    ///
+    /// # Errors
+    /// Something does.
+    pub fn end(&mut self) -> Result<(), ReadError> {
         if self.peek().is_none() {
             Ok(())
         } else {
@@ -280,8 +297,9 @@ pub(crate) fn inside(raw: &str) -> &str {
 fn plain_bytes(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        if has_special(u64::from_ne_bytes(*chunk)) {
-            break;
+        let found = specials(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
@@ -290,11 +308,12 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     at + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-/// Whether one of eight bytes is a quote, a backslash or a control character.
+/// Has the highest bit of the first of eight bytes set that is a quote, a backslash or a control
+/// character, and none below it.
 ///
 /// `(x - 0x01..) & !x & 0x80..` has a bit set when a byte of `x` is zero, and with `0x20..` for
-/// `0x01..` when one is below 0x20 (Mycroft 1987). False alarms above such a byte do no harm here.
-const fn has_special(word: u64) -> bool {
+/// `0x01..` when one is below 0x20 (Mycroft 1987). There are false alarms above such a byte only.
+const fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
     let quote = word ^ (ONES * b'"' as u64);
@@ -302,7 +321,7 @@ const fn has_special(word: u64) -> bool {
     let found = (quote.wrapping_sub(ONES) & !quote)
         | (backslash.wrapping_sub(ONES) & !backslash)
         | (word.wrapping_sub(ONES * 0x20) & !word);
-    found & HIGH != 0
+    found & HIGH
 }
 
 #[cfg(test)]
