@@ -7,6 +7,8 @@ use std::str::FromStr;
 use beekeepr_seeder::{ManifestUrl, TrackerUrl};
 use clap::{Args, Parser, Subcommand};
 
+use crate::doctor::StunUrl;
+
 /// Exit code for a command line that cannot be: `EX_USAGE` of sysexits.h.
 pub(crate) const USAGE: u8 = 64;
 
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Ports(File),
     /// Ask a running role whether it is ready; exit code 0 when it is
     Healthcheck(Healthcheck),
+    /// Ask servers as a viewer would, and say what to do about what is wrong
+    Doctor(Doctor),
 }
 
 /// Which configuration file.
@@ -94,12 +98,12 @@ pub(crate) struct Stun {
     /// UDP address to answer on; may be repeated [default: 127.0.0.1:3478 and [::1]:3478]
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<SocketAddr>,
-    /// One more UDP address that answers, for the tests of RFC 5780
+    /// Second address for RFC 5780, by which clients examine their NAT; one for each family
     #[arg(long, value_name = "ADDR")]
-    pub(crate) alternate: Option<SocketAddr>,
+    pub(crate) alternate: Vec<SocketAddr>,
     #[command(flatten)]
     pub(crate) admin: Admin,
-    /// Sockets for each address
+    /// Threads, each with a socket of its own for each address; 0 for one for each core
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<u16>,
 }
@@ -142,6 +146,16 @@ pub(crate) struct Healthcheck {
     pub(crate) admin: Admin,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// STUN server to ask, stun:HOST:PORT, with ?transport=tcp, or stuns:HOST:PORT; may be repeated
+    /// [default: the configured one, on this machine]
+    #[arg(long, value_name = "URL")]
+    pub(crate) stun: Vec<StunUrl>,
+}
+
 /// `NAME=MANIFEST_URL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Channel {
@@ -172,11 +186,7 @@ impl FromStr for Channel {
 
 impl From<Channel> for beekeepr_seeder::Channel {
     fn from(channel: Channel) -> Self {
-        Self {
-            name: channel.name,
-            manifest: channel.manifest,
-            swarm_id: None,
-        }
+        Self::new(channel.name, channel.manifest)
     }
 }
 
@@ -232,6 +242,7 @@ mod tests {
             "beekeepr seeder --channel a=http://h/a.m3u8 --swarm-id s --tracker ws://h:1 \
              --tracker wss://h --stun stun:h:1 --udp 127.0.0.1:0 --admin-listen 127.0.0.1:0",
             "beekeepr config print --config f",
+            "beekeepr doctor --config f --stun stun:h:1 --stun stuns:h",
         ] {
             let parsed = Cli::try_parse_from(line.split_whitespace());
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

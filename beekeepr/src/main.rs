@@ -7,7 +7,9 @@
 mod args;
 mod config;
 mod demo;
+mod doctor;
 mod failure;
+mod handover;
 mod operator;
 mod process;
 mod roles;
@@ -55,6 +57,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Config(args::Config::Print(file)) => operator::print(&file),
         Command::Ports(file) => operator::ports(&file),
         Command::Healthcheck(args) => operator::healthcheck(&args),
+        Command::Doctor(args) => block_on(doctor::run(args)),
     }
 }
 

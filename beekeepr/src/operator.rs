@@ -16,7 +16,11 @@ const HEALTH_BYTES_MAX: u64 = 4096;
 
 /// `beekeepr check`
 pub(crate) fn check(file: &File) -> Result<(), Failure> {
-    Config::load(file.config.as_deref())?;
+    let config = Config::load(file.config.as_deref())?;
+    let faults = config.stun.faults();
+    if !faults.is_empty() {
+        return Err(Failure::Config(faults.join("; ")));
+    }
     say("the configuration is valid");
     Ok(())
 }
@@ -34,12 +38,21 @@ pub(crate) fn ports(file: &File) -> Result<(), Failure> {
     let config = Config::load(file.config.as_deref())?;
     say(&format!("tcp {} page", config.web.listen));
     say(&format!("tcp {} tracker", config.tracker.listen));
+    for listen in &config.tracker.listen_more {
+        say(&format!("tcp {listen} tracker"));
+    }
     say(&format!(
         "tcp {} health and metrics",
         config.admin.address()
     ));
     for listen in &config.stun.listen {
         say(&format!("udp {listen} stun"));
+    }
+    for alternate in &config.stun.alternate {
+        say(&format!("udp {alternate} stun (RFC 5780)"));
+    }
+    for listen in config.stun.tcp_listen.iter().chain(&config.stun.tls_listen) {
+        say(&format!("tcp {listen} stun"));
     }
     say(&format!("udp {} seeder", config.seeder.udp));
     Ok(())

@@ -1,10 +1,13 @@
 //! What every role's process has: a way to end, metrics, and somebody to ask whether it is well.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use beekeepr_service::admin::{Admin, Readiness};
 use beekeepr_service::{Shutdown, ready};
 use prometheus::Registry;
+use tokio::sync::Notify;
 
 use crate::config;
 use crate::failure::Failure;
@@ -16,6 +19,7 @@ pub(crate) struct Process {
     /// Where roles put their metrics.
     pub(crate) registry: Registry,
     admin: Option<Admin>,
+    replaced: Arc<Notify>,
 }
 
 impl Process {
@@ -26,8 +30,24 @@ impl Process {
         config: &config::Admin,
         is_admin_optional: bool,
     ) -> Result<Self, Failure> {
-        let shutdown = Shutdown::on_signals()
+        Self::start_on(None, config, is_admin_optional).await
+    }
+
+    /// Takes over the admin listener of a process that this one replaces.
+    pub(crate) async fn start_on(
+        inherited: Option<TcpListener>,
+        config: &config::Admin,
+        is_admin_optional: bool,
+    ) -> Result<Self, Failure> {
+        let replaced = Arc::new(Notify::new());
+        let wish = Arc::clone(&replaced);
+        let shutdown = Shutdown::on_signals_or(async move { wish.notified().await })
             .map_err(|error| Failure::Other(format!("cannot listen for signals: {error}")))?;
+        if let Some(listener) = inherited {
+            let admin = Admin::start_on(listener, shutdown.clone())
+                .map_err(|error| Failure::Other(format!("admin.listen: {error}")))?;
+            return Ok(Self::new(shutdown, Some(admin), replaced));
+        }
         let admin = match Admin::start(config.address(), shutdown.clone()).await {
             Ok(admin) => Some(admin),
             Err(error) if is_admin_optional || config.listen.is_none() => {
@@ -36,12 +56,41 @@ impl Process {
             }
             Err(error) => return Err(Failure::Other(format!("admin.listen: {error}"))),
         };
+        Ok(Self::new(shutdown, admin, replaced))
+    }
+
+    fn new(shutdown: Shutdown, admin: Option<Admin>, replaced: Arc<Notify>) -> Self {
         let registry = admin.as_ref().map_or_else(Registry::new, Admin::registry);
-        Ok(Self {
+        Self {
             shutdown,
             registry,
             admin,
-        })
+            replaced,
+        }
+    }
+
+    /// A copy of the admin listener for a process that replaces this one.
+    pub(crate) fn admin_listener(&self) -> io::Result<Option<TcpListener>> {
+        self.admin.as_ref().map(Admin::listener).transpose()
+    }
+
+    /// Shows a page on the admin listener.
+    pub(crate) fn page<F>(
+        &self,
+        path: &'static str,
+        page: impl Fn(&str) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = String> + Send + 'static,
+    {
+        if let Some(admin) = &self.admin {
+            admin.page(path, page);
+        }
+    }
+
+    /// Another process does the work from now on, and answers on the admin listener.
+    pub(crate) fn is_replaced(&mut self) {
+        self.admin = None;
+        self.replaced.notify_one();
     }
 
     /// The admin listener's address.

@@ -1,24 +1,56 @@
 //! One role in a process of its own.
 
 use beekeepr_service::logs;
-use beekeepr_stun_server::Workers;
 
 use crate::args;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::handover::{self, Predecessor};
 use crate::process::{Process, urls};
 use crate::start;
+
+/// How long the tracker's clients are served after SIGTERM, in seconds. Kubernetes waits for 30.
+const TRACKER_DRAIN_S: u32 = 10;
+
+/// Workers unless it is said how many: more cores than that are there for something else too.
+const TRACKER_WORKERS_MAX: usize = 16;
 
 /// `beekeepr tracker`
 pub(crate) async fn tracker(args: args::Tracker) -> Result<(), Failure> {
     let mut config = Config::load(args.file.config.as_deref())?;
-    config.tracker.listen = args.listen.unwrap_or(config.tracker.listen);
-    config.tracker.workers = args.workers.map_or(config.tracker.workers, usize::from);
-    let process = process(&mut config, args.admin).await?;
-    let running = start::tracker(config.tracker, &process).await?;
-    process.ready("tracker", &urls("ws://", &running.addresses));
+    let tracker = &mut config.tracker;
+    tracker.listen = args.listen.unwrap_or(tracker.listen);
+    tracker.workers = args.workers.map(usize::from).or(tracker.workers);
+    tracker.workers.get_or_insert_with(|| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        cores.min(TRACKER_WORKERS_MAX)
+    });
+    tracker.drain_s.get_or_insert(TRACKER_DRAIN_S);
+    let (handover, scheme) = (tracker.handover.clone(), tracker_scheme(tracker));
+    config.admin.listen = args.admin.admin_listen.or(config.admin.listen);
+    logs::init(&config.log);
+    let mut predecessor = Predecessor::find(handover.as_deref())?;
+    let mut process = Process::start_on(predecessor.admin(), &config.admin, false).await?;
+    let (running, listeners) =
+        start::tracker_on(predecessor.tracker(), config.tracker, &process).await?;
+    process.ready("tracker", &urls(scheme, &running.addresses));
+    predecessor.dismiss();
+    let shutdown = process.shutdown.clone();
+    tokio::select! {
+        replaced = handover::successor(handover.as_deref(), listeners, &mut process) => replaced?,
+        () = shutdown.requested() => {}
+    }
     running.wait().await;
     Ok(())
+}
+
+/// What URLs of the tracker begin with.
+pub(crate) fn tracker_scheme(config: &beekeepr_tracker::Config) -> &'static str {
+    if config.tls.is_some() {
+        "wss://"
+    } else {
+        "ws://"
+    }
 }
 
 /// `beekeepr stun`
@@ -27,14 +59,13 @@ pub(crate) async fn stun(args: args::Stun) -> Result<(), Failure> {
     if !args.listen.is_empty() {
         config.stun.listen = args.listen;
     }
-    config.stun.alternate = args.alternate.or(config.stun.alternate);
-    if let Some(workers) = args.workers {
-        config.stun.workers = Workers::try_from(workers)
-            .map_err(|error| Failure::Usage(format!("--workers: {error}")))?;
+    if !args.alternate.is_empty() {
+        config.stun.alternate = args.alternate;
     }
+    config.stun.workers = args.workers.map_or(config.stun.workers, usize::from);
     let process = process(&mut config, args.admin).await?;
     let running = start::stun(config.stun, &process, start::Missing::AbsentOnly).await?;
-    process.ready("stun", &urls("stun:", &running.addresses));
+    process.ready("stun", &running.urls());
     running.wait().await;
     Ok(())
 }

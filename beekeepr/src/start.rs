@@ -1,5 +1,7 @@
 //! Starting roles, with their errors sorted by exit code.
 
+use std::net::TcpListener;
+
 use beekeepr_seeder as seeder;
 use beekeepr_service::net::BindError;
 use beekeepr_stun_server as stun;
@@ -22,14 +24,42 @@ pub(crate) async fn tracker(
     config: tracker::Config,
     process: &Process,
 ) -> Result<tracker::Running, Failure> {
-    let started = tracker::start(config, &process.registry, process.shutdown.clone()).await;
-    started.map_err(|error| match error {
-        tracker::StartError::Config(_) => Failure::Config(error.to_string()),
+    tracker_on(Vec::new(), config, process)
+        .await
+        .map(|(running, _)| running)
+}
+
+/// Starts the tracker on listeners of a process that this one replaces, and gives copies of those that
+/// it has for one that replaces this.
+pub(crate) async fn tracker_on(
+    inherited: Vec<TcpListener>,
+    config: tracker::Config,
+    process: &Process,
+) -> Result<(tracker::Running, Vec<TcpListener>), Failure> {
+    let (registry, shutdown) = (&process.registry, process.shutdown.clone());
+    let started = tracker::start_on(inherited, config, registry, shutdown).await;
+    let (running, listeners) = started.map_err(|error| match error {
+        tracker::StartError::Config(_) | tracker::StartError::Tls(_) => {
+            Failure::Config(error.to_string())
+        }
         tracker::StartError::Bind(error) => bind(error),
         tracker::StartError::System(_) | tracker::StartError::Metrics(_) => {
             Failure::Other(error.to_string())
         }
-    })
+    })?;
+    let statistics = running.statistics.clone();
+    process.page("/v1/swarms", move |query| {
+        let (statistics, swarms) = (statistics.clone(), top(query));
+        async move { statistics.largest_swarms(swarms).await }
+    });
+    Ok((running, listeners))
+}
+
+/// How many swarms `top=N` asks for; ten unless it says so.
+fn top(query: &str) -> usize {
+    let mut pairs = query.split('&');
+    let top = pairs.find_map(|pair| pair.strip_prefix("top="));
+    top.and_then(|top| top.parse().ok()).unwrap_or(10)
 }
 
 /// Starts the STUN server, on fewer addresses than configured when `missing` allows it.
@@ -59,9 +89,12 @@ pub(crate) async fn stun(
 
 fn stun_failure(error: &stun::StartError) -> Failure {
     match error {
-        stun::StartError::NoAddress => Failure::Config(error.to_string()),
+        stun::StartError::Config(_) | stun::StartError::Tls(_) => {
+            Failure::Config(error.to_string())
+        }
         stun::StartError::Bind(_)
-        | stun::StartError::Socket { .. }
+        | stun::StartError::Socket(_)
+        | stun::StartError::Thread(_)
         | stun::StartError::Metrics(_) => Failure::Other(error.to_string()),
     }
 }

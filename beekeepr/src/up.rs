@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator::say;
 use crate::process::{Process, urls};
+use crate::roles;
 use crate::start;
 use crate::web::{Page, Web};
 
@@ -36,6 +37,7 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         "web.listen",
         Web::bind(&config.web).map_err(start::bind),
     )?;
+    let tracker_scheme = roles::tracker_scheme(&config.tracker);
     let tracker = start::tracker(config.tracker, &process).await;
     let tracker = part("tracker", "tracker.listen", tracker)?;
     let stun = start::stun(config.stun, &process, start::Missing::Any).await;
@@ -43,7 +45,7 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
 
     let trackers = tracker
         .as_ref()
-        .map_or_else(Vec::new, |it| urls("ws://", &it.addresses));
+        .map_or_else(Vec::new, |it| urls(tracker_scheme, &it.addresses));
     let stuns = stun
         .as_ref()
         .map_or_else(Vec::new, |it| urls("stun:", &it.addresses));

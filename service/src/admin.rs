@@ -1,15 +1,20 @@
 //! The operator's listener: is the process alive, is it ready, what are its figures.
 //!
-//! It has a socket of its own, so it answers while the public listeners are full.
+//! It has a socket of its own, so it answers while the public listeners are full, and visitors that
+//! say nothing are sent away.
+
+mod serve;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus::{Registry, TextEncoder};
@@ -25,14 +30,19 @@ use crate::net::{self, BindError};
 #[must_use = "the listener ends when this is dropped"]
 pub struct Admin {
     address: SocketAddr,
+    listener: std::net::TcpListener,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
 
-#[derive(Debug)]
+/// A page of a role: the query of the request to JSON.
+type Page = Arc<dyn Fn(&str) -> Pin<Box<dyn Future<Output = String> + Send>> + Send + Sync>;
+
 struct Shared {
     registry: Registry,
     shutdown: Shutdown,
+    /// What roles show, by path.
+    pages: Mutex<BTreeMap<&'static str, Page>>,
     /// Whether each role of the process is ready.
     roles: Mutex<BTreeMap<&'static str, bool>>,
 }
@@ -51,24 +61,30 @@ impl Admin {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(listen: SocketAddr, shutdown: Shutdown) -> Result<Self, BindError> {
-        let failed = |source| BindError {
+        Self::start_on(net::tcp_listener(listen, false)?, shutdown).map_err(|source| BindError {
             address: listen,
             source,
-        };
-        let listener = TcpListener::from_std(net::tcp_listener(listen, false)?).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        })
+    }
+
+    /// Serves on a listener of a process that this one takes over from. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// The listener does not work.
+    pub fn start_on(listener: std::net::TcpListener, shutdown: Shutdown) -> io::Result<Self> {
+        let kept = listener.try_clone()?;
+        let listener = TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             registry: Registry::new(),
             shutdown,
+            pages: Mutex::default(),
             roles: Mutex::default(),
         });
-        let router = router(Arc::clone(&shared));
-        let task = tokio::spawn(async move {
-            // `serve` goes on over failed accepts and never returns.
-            let _ = axum::serve(listener, router).await;
-        });
+        let task = tokio::spawn(serve::always(listener, router(Arc::clone(&shared))));
         Ok(Self {
             address,
+            listener: kept,
             shared,
             task,
         })
@@ -80,10 +96,32 @@ impl Admin {
         self.address
     }
 
+    /// The listening socket, for a process that replaces this one.
+    ///
+    /// # Errors
+    /// The system has no more open files.
+    pub fn listener(&self) -> io::Result<std::net::TcpListener> {
+        self.listener.try_clone()
+    }
+
     /// Where roles register the metrics that `/metrics` shows.
     #[must_use]
     pub fn registry(&self) -> Registry {
         self.shared.registry.clone()
+    }
+
+    /// Shows JSON at a path, made anew for each request from its query (`top=10`, or nothing).
+    pub fn page<F>(&self, path: &'static str, page: impl Fn(&str) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = String> + Send + 'static,
+    {
+        let page: Page = Arc::new(move |query| Box::pin(page(query)));
+        let mut pages = self
+            .shared
+            .pages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        pages.insert(path, page);
     }
 
     /// Makes the readiness of the process depend on a role, which is not ready at first.
@@ -95,6 +133,12 @@ impl Admin {
         };
         readiness.not_ready();
         readiness
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 
@@ -131,7 +175,23 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .fallback(get(page))
         .with_state(shared)
+}
+
+/// A page of a role, if there is one.
+async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let page = {
+        let pages = shared.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.get(uri.path()).map(Arc::clone)
+    };
+    match page {
+        Some(page) => {
+            let json = page(uri.query().unwrap_or_default()).await;
+            ([(header::CONTENT_TYPE, "application/json")], json).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "no such page\n").into_response(),
+    }
 }
 
 /// 200 when every role is ready, else 503; the text names the roles either way.
@@ -250,6 +310,31 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\nbeekeepr_test_things_total 7\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn roles_show_pages() {
+        let (_trigger, admin) = start().await;
+        admin.page("/v1/things", |query| {
+            let json = format!("{query:?}");
+            async { json }
+        });
+        let (status, text) = get(&admin, "/v1/things?top=3").await;
+        assert_eq!(status, 200);
+        assert!(text.contains("content-type: application/json"), "{text}");
+        assert!(text.ends_with("\r\n\r\n\"top=3\""), "{text}");
+        assert_eq!(get(&admin, "/v1/others").await.0, 404);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_is_sent_away() {
+        let (_trigger, admin) = start().await;
+        let mut stream = TcpStream::connect(admin.address()).await.unwrap();
+        stream.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
+        let mut response = String::new();
+        // The clock of the test jumps to the timeout, as nothing else is to be done.
+        stream.read_to_string(&mut response).await.unwrap();
+        assert_eq!(get(&admin, "/livez").await.0, 200);
     }
 
     #[tokio::test]

@@ -10,9 +10,12 @@
 
 pub mod admin;
 pub mod config;
+pub mod handover;
 pub mod logs;
 pub mod net;
+pub mod open_files;
 pub mod ready;
 mod shutdown;
+pub mod tls;
 
 pub use shutdown::{Shutdown, Trigger};

@@ -58,6 +58,27 @@ pub fn tcp_listener(address: SocketAddr, reuse_port: bool) -> Result<TcpListener
     bind().map_err(|source| BindError { address, source })
 }
 
+/// Several TCP listeners that share one address, so that the kernel spreads connections over them.
+/// Like [`tcp_listener`] otherwise; `count` 0 counts as 1.
+///
+/// An address at which somebody else listens is refused, as with [`udp_sockets`].
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn tcp_listeners(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>, BindError> {
+    let first = tcp_listener(address, false)?;
+    let share = || {
+        // Not before it is bound: a socket that shares does not notice that the address is taken.
+        SockRef::from(&first).set_reuse_port(true)?;
+        first.local_addr()
+    };
+    let address = share().map_err(|source| BindError { address, source })?;
+    let others = (1..count)
+        .map(|_| tcp_listener(address, true))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(std::iter::once(first).chain(others).collect())
+}
+
 /// A UDP socket, non-blocking, ready to be handed to tokio. An IPv6 socket takes IPv6 only, so that
 /// `0.0.0.0` and `[::]` can be had side by side on one port.
 ///
@@ -130,6 +151,8 @@ fn explain(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+
     use super::*;
 
     const FREE_PORT: &str = "127.0.0.1:0";
@@ -179,6 +202,27 @@ mod tests {
         let error = udp_sockets(address, 3).unwrap_err();
         assert!(error.to_string().contains("already in use"), "{error}");
         assert!(!error.is_absent());
+    }
+
+    #[test]
+    fn connections_are_spread_over_the_listeners() {
+        let listeners = tcp_listeners(FREE_PORT.parse().unwrap(), 2).unwrap();
+        let address = listeners[0].local_addr().unwrap();
+        // The chance that 64 connections all go to one of two listeners is 2^-63.
+        let connections: Vec<_> = (0..64)
+            .map(|_| TcpStream::connect(address).unwrap())
+            .collect();
+        let accepted =
+            |listener: &TcpListener| std::iter::from_fn(|| listener.accept().ok()).count();
+        let counts: Vec<usize> = listeners.iter().map(accepted).collect();
+        assert_eq!(
+            counts.iter().sum::<usize>(),
+            connections.len(),
+            "{counts:?}"
+        );
+        assert!(counts.iter().all(|&count| count > 0), "{counts:?}");
+        let error = tcp_listeners(address, 2).unwrap_err();
+        assert!(error.to_string().contains("already in use"), "{error}");
     }
 
     #[test]

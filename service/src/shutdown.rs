@@ -44,15 +44,25 @@ impl Shutdown {
     /// # Errors
     /// When the signals cannot be listened for.
     pub fn on_signals() -> io::Result<Self> {
+        Self::on_signals_or(std::future::pending())
+    }
+
+    /// A shutdown that SIGINT, SIGTERM or the end of `wish` asks for. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened for.
+    pub fn on_signals_or(wish: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let (trigger, shutdown) = Self::new();
         tokio::spawn(async move {
-            let name = either(&mut interrupt, &mut terminate).await;
-            tracing::info!(
-                signal = name,
-                "shutting down; a second signal does not wait"
-            );
+            tokio::select! {
+                name = either(&mut interrupt, &mut terminate) => tracing::info!(
+                    signal = name,
+                    "shutting down; a second signal does not wait"
+                ),
+                () = wish => tracing::info!("another process serves now; shutting down"),
+            }
             trigger.request();
             either(&mut interrupt, &mut terminate).await;
             process::exit(INTERRUPTED);

@@ -1,353 +1,376 @@
-//! All connections of a worker and the swarms behind them.
+//! What a worker does with what comes: bytes become messages, messages go to signalling here or to
+//! the worker that has their content.
 //!
 //! Everything here is plain calls on one thread: bytes that came go in, bytes to be sent pile up at
 //! the connections, and [`Hub::flush`] writes once to each connection that has any.
 
-use std::collections::HashMap;
+mod arrival;
+mod routing;
+mod scrapes;
+
 use std::io;
 use std::mem;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use beekeepr_model::{OfferId, Time};
-use beekeepr_swarm::{ConnKey, Swarms};
-use beekeepr_websocket::{Decoder, Event, Handshake, read_request, write};
-use tokio::net::TcpStream;
+use beekeepr_model::Time;
+use beekeepr_swarm::ConnKey;
+use beekeepr_websocket::{Decoder, Event, write};
+use rustls::ServerConfig;
+use tokio::sync::mpsc;
 
 use crate::Config;
-use crate::connection::{Connection, Due, Patience, Socket, Stage};
+use crate::access::Access;
+use crate::connection::{Connection, Patience, Socket, Stage};
+use crate::connections::{Connections, Entry};
+use crate::directory::{Directory, WorkerId};
+use crate::gate::Gate;
 use crate::metrics::{Metrics, Reason};
+use crate::outbox::Outbox;
+use crate::post::{Mail, Post};
+use crate::rate::Rate;
+use crate::signalling::Signalling;
+use routing::Claims;
+use scrapes::Scrapes;
 
 /// How long a client gets to close its end after the tracker has closed its own, in milliseconds:
 /// the way to the other side of the world and back, with one packet lost. So a shutdown takes no
 /// longer either.
 const CLOSE_MS_MAX: u64 = 2_000;
 
-/// What is sent instead of taking one connection too many.
-const FULL_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\
-    Content-Type: text/plain\r\nContent-Length: 55\r\n\r\n\
-    the tracker is full; try again later or use another one";
+/// Seconds' worth of requests that a client may send at once: a seeder announces its channels in one go.
+const REQUESTS_BURST_S: u32 = 10;
+
+/// What all workers share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) access: Arc<Access>,
+    pub(crate) metrics: Metrics,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) post: Post,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
 
 /// The state of one worker.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    pub(crate) config: Config,
-    pub(crate) metrics: Metrics,
-    pub(crate) swarms: Swarms,
-    connections: HashMap<ConnKey, Connection>,
-    keys: u64,
-    /// Connections with something to be sent.
-    dirty: Vec<ConnKey>,
-    /// Kept only for their memory.
-    pub(crate) targets: Vec<ConnKey>,
-    pub(crate) offer_ids: Vec<OfferId>,
+    here: WorkerId,
+    shared: Shared,
+    connections: Connections,
+    signalling: Signalling,
+    claims: Claims,
+    scrapes: Scrapes,
+    /// What TLS records said; kept only for its memory.
+    plain: Vec<u8>,
+    /// What the gauges were told of this worker.
+    sizes: [usize; 3],
+}
+
+/// What becomes of a connection that was read from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It stays.
+    Stay,
+    /// It belongs to another worker, which has to be told this message.
+    Move { to: WorkerId, text: Vec<u8> },
 }
 
 impl Hub {
-    pub(crate) fn new(config: Config, metrics: Metrics, seed: u64, now: Time) -> Self {
-        Self {
-            swarms: Swarms::new(config.swarm(), seed, now),
+    pub(crate) fn new(here: WorkerId, shared: Shared, seed: u64, now: Time) -> Self {
+        let Shared {
             config,
             metrics,
-            connections: HashMap::new(),
-            keys: 0,
-            dirty: Vec::new(),
-            targets: Vec::new(),
-            offer_ids: Vec::new(),
+            post,
+            access,
+            ..
+        } = &shared;
+        Self {
+            here,
+            connections: Connections::new(
+                here,
+                post.clone(),
+                metrics.clone(),
+                config.limits.connection_output_bytes_max,
+            ),
+            signalling: Signalling::new(config, Arc::clone(access), metrics.clone(), seed, now),
+            claims: Claims::default(),
+            scrapes: Scrapes::default(),
+            shared,
+            plain: Vec::new(),
+            sizes: [0; 3],
         }
-    }
-
-    /// Takes a new connection, or sends it away when there are too many.
-    pub(crate) fn accept(&mut self, now: Time, stream: TcpStream) -> Option<(ConnKey, Rc<Socket>)> {
-        self.metrics.accepted.inc();
-        if self.connections.len() >= self.config.limits.connections_max {
-            self.metrics.closed(Reason::Full);
-            // Whether the client gets to read it is up to the system.
-            let _ = stream.try_write(FULL_RESPONSE);
-            return None;
-        }
-        // Without it the connection works as well, only slower.
-        let _ = stream.set_nodelay(true);
-        self.keys += 1;
-        let (key, connection) = (ConnKey(self.keys), Connection::new(stream, now));
-        let socket = Rc::clone(&connection.socket);
-        self.connections.insert(key, connection);
-        self.metrics.connections.set(self.connections.len() as i64);
-        Some((key, socket))
     }
 
     pub(crate) fn get(&self, key: ConnKey) -> Option<&Connection> {
-        self.connections.get(&key)
+        self.connections.get(key)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.connections.is_empty()
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.len()
     }
 
     /// Whether [`Self::flush`] has something to do.
     pub(crate) fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty()
+        self.connections.is_dirty()
     }
 
-    /// Ends a connection at once.
-    pub(crate) fn remove(&mut self, key: ConnKey, reason: Reason) {
-        let Some(connection) = self.connections.remove(&key) else {
-            return;
-        };
-        connection.socket.changed.notify_one();
-        let reason = match connection.stage {
-            Stage::Closing { reason, .. } => reason,
-            Stage::Handshake | Stage::Open => reason,
-        };
-        self.swarms.close(key);
-        self.metrics.closed(reason);
-        self.metrics.connections.set(self.connections.len() as i64);
-        tracing::debug!(
-            connection = key.0,
-            reason = reason.as_str(),
-            "connection closed"
-        );
+    /// What time it is, for what follows.
+    pub(crate) fn set_now(&mut self, now: Time) {
+        self.connections.set_now(now);
     }
 
-    /// Appends to what an open connection is sent. One that is not there any more misses it.
-    pub(crate) fn send(&mut self, key: ConnKey, write: impl FnOnce(&mut Vec<u8>)) {
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return;
-        };
-        if connection.stage != Stage::Open {
-            return;
+    /// Tells signalling of connections that are gone.
+    pub(crate) fn settle(&mut self) {
+        while let Some(key) = self.connections.pop_gone() {
+            self.signalling.gone(key);
         }
-        connection.queue(write);
-        self.mark_dirty(key);
-        self.relieve(key);
     }
 
-    /// Writes to every connection that has something to be sent.
     pub(crate) fn flush(&mut self) {
-        let mut dirty = mem::take(&mut self.dirty);
-        for key in dirty.drain(..) {
-            if let Some(connection) = self.connections.get_mut(&key) {
-                connection.is_dirty = false;
-                // A blocked one is written to when its socket says so.
-                if !connection.is_blocked() {
-                    self.write(key);
-                }
-            }
-        }
-        self.dirty = dirty;
+        self.connections.flush();
     }
 
-    /// Writes to one connection as much as the system takes.
     pub(crate) fn write(&mut self, key: ConnKey) {
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return;
-        };
-        match connection.flush() {
-            Ok(bytes) => self.metrics.sent_bytes.inc_by(bytes as u64),
-            Err(_) => self.remove(key, Reason::Network),
-        }
+        self.connections.write(key);
+    }
+
+    pub(crate) fn fail(&mut self, key: ConnKey) {
+        self.connections.remove(key, Reason::Network);
+    }
+
+    /// Gives a connection away, to live elsewhere.
+    pub(crate) fn give(&mut self, key: ConnKey) -> Option<Box<Entry>> {
+        self.shared.metrics.moved.inc();
+        self.connections.take(key)
+    }
+
+    /// Where another worker takes mail.
+    pub(crate) fn letter_box(&self, worker: WorkerId) -> Option<mpsc::Sender<Mail>> {
+        self.shared.post.to(worker)
     }
 
     /// Reads once from a connection. `input` is the worker's buffer; it has room for an unfinished
-    /// frame and more.
-    pub(crate) fn read(&mut self, now: Time, key: ConnKey, input: &mut [u8]) {
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return;
+    /// frame or record and more.
+    pub(crate) fn read(&mut self, now: Time, key: ConnKey, input: &mut [u8]) -> Then {
+        let Some(Entry { socket, connection }) = self.connections.entry(key) else {
+            return Then::Stay;
         };
-        let kept = connection.partial.len();
-        input[..kept].copy_from_slice(&connection.partial);
-        match connection.socket.read(&mut input[kept..]) {
-            Ok(0) => self.remove(key, Reason::Client),
+        let kept = mem::take(connection.unfinished());
+        input[..kept.len()].copy_from_slice(&kept);
+        match socket.read(&mut input[kept.len()..]) {
+            Ok(0) => self.connections.remove(key, Reason::Client),
             Ok(bytes) => {
                 connection.heard(now);
-                connection.partial = Vec::new();
-                self.metrics.received_bytes.inc_by(bytes as u64);
-                self.take(now, key, &mut input[..kept + bytes]);
+                self.shared.metrics.received_bytes.inc_by(bytes as u64);
+                return self.take(now, key, &mut input[..kept.len() + bytes]);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => self.remove(key, Reason::Network),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                *connection.unfinished() = kept;
+            }
+            Err(_) => self.connections.remove(key, Reason::Network),
         }
+        Then::Stay
     }
 
     /// Does what is due by the clock.
     pub(crate) fn tick(&mut self, now: Time) {
-        let patience = Patience {
-            handshake_ms: u64::from(self.config.handshake_timeout_s) * 1000,
-            ping_ms: u64::from(self.config.ping_interval_s) * 1000,
-            pong_ms: u64::from(self.config.pong_timeout_s) * 1000,
+        let config = &self.shared.config;
+        self.connections.tick(Patience {
+            handshake_ms: u64::from(config.handshake_timeout_s) * 1000,
+            ping_ms: u64::from(config.ping_interval_s) * 1000,
+            pong_ms: u64::from(config.pong_timeout_s) * 1000,
             close_ms: CLOSE_MS_MAX,
-        };
-        let due: Vec<(ConnKey, Due)> = self
-            .connections
-            .iter()
-            .map(|(&key, connection)| (key, connection.due(now, patience)))
-            .filter(|(_, due)| *due != Due::Nothing)
-            .collect();
-        for (key, due) in due {
-            match due {
-                Due::Ping => self.ping(now, key),
-                Due::End(reason) => self.remove(key, reason),
-                Due::Nothing => {}
-            }
+        });
+        self.signalling.tick(now);
+        self.give_up_claims(now);
+        self.end_overdue_scrapes(now);
+        let metrics = &self.shared.metrics;
+        let sizes = self.signalling.sizes();
+        let gauges = [&metrics.swarms, &metrics.peers, &metrics.offers_pending];
+        for ((gauge, new), old) in gauges.into_iter().zip(sizes).zip(self.sizes) {
+            gauge.add(new as i64 - old as i64);
         }
-        if now >= self.swarms.deadline() {
-            self.metrics.expired.inc_by(self.swarms.expire(now) as u64);
-        }
-        self.metrics.swarms.set(self.swarms.swarms() as i64);
-        self.metrics.peers.set(self.swarms.peers() as i64);
-        self.metrics
-            .offers_pending
-            .set(self.swarms.offers_pending() as i64);
+        self.sizes = sizes;
     }
 
-    /// Finds out whether a connection is alive, unless that is going on already.
-    pub(crate) fn ping(&mut self, now: Time, key: ConnKey) {
-        if self
-            .connections
-            .get_mut(&key)
-            .is_some_and(|connection| connection.begin_ping(now))
-        {
-            self.send(key, write::ping);
+    /// Asks connections to go until so many are left. Those in a handshake may finish it until
+    /// `is_over`.
+    pub(crate) fn shrink(&mut self, left: usize, is_over: bool) {
+        let keys = self.connections.keys();
+        let (open, others): (Vec<ConnKey>, Vec<ConnKey>) = keys
+            .into_iter()
+            .partition(|&key| self.connections.is_open(key));
+        let going = open.len().saturating_sub(left);
+        for key in open.into_iter().take(going) {
+            self.connections.finish(key, Reason::Shutdown, |out| {
+                write::close(out, write::CLOSE_GOING_AWAY);
+            });
         }
-    }
-
-    /// Asks everybody to go.
-    pub(crate) fn drain(&mut self, now: Time) {
-        let keys: Vec<ConnKey> = self.connections.keys().copied().collect();
-        for key in keys {
-            match self
-                .connections
-                .get(&key)
-                .map(|connection| connection.stage)
-            {
-                Some(Stage::Open) => {
-                    self.close(now, key, Reason::Shutdown, |out| {
-                        write::close(out, write::CLOSE_GOING_AWAY);
-                    });
+        if is_over {
+            for key in others {
+                if !matches!(self.connections.stage(key), Some(Stage::Closing { .. })) {
+                    self.connections.remove(key, Reason::Shutdown);
                 }
-                Some(Stage::Handshake) => self.remove(key, Reason::Shutdown),
-                Some(Stage::Closing { .. }) | None => {}
             }
         }
     }
 
-    /// Understands what came, in the order it came.
-    fn take(&mut self, now: Time, key: ConnKey, input: &mut [u8]) {
-        let stage = self
-            .connections
-            .get(&key)
-            .map(|connection| connection.stage);
-        let input = match stage {
+    /// Understands what came from the socket, in the order it came.
+    fn take(&mut self, now: Time, key: ConnKey, input: &mut [u8]) -> Then {
+        let input = match self.connections.stage(key) {
+            Some(Stage::Proxy) => match self.proxy_header(now, key, input) {
+                Some(header_bytes) => &mut input[header_bytes..],
+                None => return Then::Stay,
+            },
+            _ => input,
+        };
+        let Some(connection) = self.connections.get_mut(key) else {
+            return Then::Stay;
+        };
+        if connection.tls.is_none() {
+            return self.understand(now, key, input);
+        }
+        let mut plain = mem::take(&mut self.plain);
+        plain.clear();
+        plain.append(&mut connection.partial);
+        let then = if self.open_records(key, input, &mut plain) {
+            self.understand(now, key, &mut plain)
+        } else {
+            Then::Stay
+        };
+        plain.shrink_to(PLAIN_BYTES_KEPT);
+        self.plain = plain;
+        then
+    }
+
+    /// Understands what the client says.
+    fn understand(&mut self, now: Time, key: ConnKey, input: &mut [u8]) -> Then {
+        let input = match self.connections.stage(key) {
             Some(Stage::Handshake) => match self.handshake(now, key, input) {
                 Some(request_bytes) => &mut input[request_bytes..],
-                None => return,
+                None => return Then::Stay,
             },
             Some(Stage::Open) => input,
-            Some(Stage::Closing { .. }) | None => return,
+            Some(Stage::Proxy | Stage::Closing { .. }) | None => return Then::Stay,
         };
-        self.frames(now, key, input);
+        self.frames(now, key, input)
     }
 
-    /// Returns the length of the request once it is accepted.
-    fn handshake(&mut self, now: Time, key: ConnKey, input: &[u8]) -> Option<usize> {
-        match read_request(input) {
-            Handshake::Incomplete => {
-                self.connections.get_mut(&key)?.partial = input.to_vec();
-                None
-            }
-            Handshake::Upgrade {
-                request_bytes,
-                response,
-            } => {
-                self.connections.get_mut(&key)?.stage = Stage::Open;
-                self.send(key, |out| out.extend_from_slice(response.as_bytes()));
-                Some(request_bytes)
-            }
-            Handshake::Refuse { response } => {
-                self.close(now, key, Reason::NoHandshake, |out| {
-                    out.extend_from_slice(response.as_bytes());
-                });
-                None
-            }
-        }
-    }
-
-    fn frames(&mut self, now: Time, key: ConnKey, mut input: &mut [u8]) {
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return;
+    fn frames(&mut self, now: Time, key: ConnKey, mut input: &mut [u8]) -> Then {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return Then::Stay;
         };
         // Messages may be relayed to the very connection they came from, so it stays reachable while
         // its decoder lends them out.
         let mut decoder = mem::replace(&mut connection.decoder, Decoder::new(0));
-        while self.is_open(key) {
+        let mut then = Then::Stay;
+        while then == Then::Stay && self.connections.is_open(key) {
             match decoder.next(input) {
                 Ok(Some((bytes, event))) => {
-                    self.event(now, key, &event);
+                    then = self.event(now, key, &event);
                     input = &mut input[bytes..];
                 }
                 Ok(None) => break,
                 Err(error) => {
                     tracing::debug!(connection = key.0, %error, "bad frame");
                     let code = error.close_code();
-                    self.close(now, key, Reason::Protocol, |out| write::close(out, code));
+                    self.connections
+                        .finish(key, Reason::Protocol, |out| write::close(out, code));
                 }
             }
         }
-        if let Some(connection) = self.connections.get_mut(&key)
+        if let Some(connection) = self.connections.get_mut(key)
             && connection.stage == Stage::Open
         {
             connection.decoder = decoder;
             connection.partial = input.to_vec();
         }
+        then
     }
 
-    fn event(&mut self, now: Time, key: ConnKey, event: &Event<'_>) {
+    fn event(&mut self, now: Time, key: ConnKey, event: &Event<'_>) -> Then {
         match *event {
-            Event::Message(text) => self.message(now, key, text),
-            Event::Ping(payload) => self.send(key, |out| write::pong(out, payload)),
+            Event::Text(text) => return self.message(now, key, text.as_bytes()),
+            Event::Binary(text) => return self.message(now, key, text),
+            Event::Ping(payload) => {
+                if self.may_ask(now, key, CONTROL_FRAME_MILLI) {
+                    self.connections.send(key, |out| write::pong(out, payload));
+                }
+            }
             Event::Close(code) => {
-                self.close(now, key, Reason::Client, |out| {
+                self.connections.finish(key, Reason::Client, |out| {
                     write::close_reply(out, code);
                 });
             }
             Event::Pong | Event::Fragment => {}
         }
+        Then::Stay
     }
 
-    /// Sends the last bytes and begins to close. The peers of the connection are gone at once.
-    fn close(&mut self, now: Time, key: ConnKey, reason: Reason, write: impl FnOnce(&mut Vec<u8>)) {
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return;
-        };
-        connection.queue(write);
-        connection.stage = Stage::Closing { since: now, reason };
-        self.swarms.close(key);
-        self.mark_dirty(key);
-    }
-
-    fn is_open(&self, key: ConnKey) -> bool {
+    /// Takes its price for something that a client asks for, in thousandths of a request.
+    fn may_ask(&mut self, now: Time, key: ConnKey, milli: u64) -> bool {
+        let rate = self.request_rate();
         self.connections
-            .get(&key)
-            .is_some_and(|connection| connection.stage == Stage::Open)
+            .get_mut(key)
+            .is_some_and(|it| it.requests.take(now, rate, milli))
     }
 
-    fn mark_dirty(&mut self, key: ConnKey) {
-        if let Some(connection) = self.connections.get_mut(&key)
-            && !mem::replace(&mut connection.is_dirty, true)
-        {
-            self.dirty.push(key);
+    fn request_rate(&self) -> Rate {
+        Rate {
+            per_s: self.shared.config.limits.requests_per_connection_per_s,
+            burst_s: REQUESTS_BURST_S,
         }
     }
 
-    /// Keeps what waits for a connection within its limit: writes early, and drops a client that
-    /// does not read.
-    fn relieve(&mut self, key: ConnKey) {
-        let max = self.config.limits.connection_output_bytes_max;
-        let is_over = |hub: &Self| hub.get(key).is_some_and(|c| c.output_bytes() > max);
-        if is_over(self) {
-            self.write(key);
-            if is_over(self) {
-                self.remove(key, Reason::Slow);
+    /// Takes mail from another worker. A connection that came gets its number here.
+    pub(crate) fn mail(&mut self, now: Time, mail: Mail) {
+        match mail {
+            Mail::Message { from, text } => self.foreign_message(now, &from, &text),
+            Mail::Gone(key) => self.signalling.gone(key),
+            Mail::Frames { to, frames } => {
+                self.connections
+                    .send(to, |out| out.extend_from_slice(&frames));
             }
+            Mail::Count {
+                asked,
+                number,
+                back,
+            } => self.count(&asked, number, back),
+            Mail::Counted { number, sizes } => self.counted(number, sizes),
+            Mail::Probe(key) => self.connections.probe(key),
+            Mail::Close { key, code } => self.connections.close(key, code),
+            Mail::Largest { swarms, reply } => {
+                // Who asked may be gone.
+                let _ = reply.send(self.signalling.largest(swarms));
+            }
+            // The worker makes a socket of it first.
+            Mail::Connection(_) => {}
         }
+    }
+
+    /// Takes over a connection from another worker, with the message that brought it here.
+    pub(crate) fn receive(
+        &mut self,
+        now: Time,
+        socket: Rc<Socket>,
+        mut connection: Connection,
+        text: &[u8],
+    ) -> ConnKey {
+        connection.unblock();
+        let mut rest = mem::take(&mut connection.partial);
+        let key = self.connections.insert(socket, connection);
+        self.connections.mark_dirty(key);
+        // It has its place now, so it stays.
+        self.message(now, key, text);
+        self.frames(now, key, &mut rest);
+        key
     }
 }
+
+/// Plain text that may stay allocated for the next connection: twice the largest message.
+const PLAIN_BYTES_KEPT: usize = 128 * 1024;
+
+/// A ping costs a tenth of an announce, as it does the tracker.
+const CONTROL_FRAME_MILLI: u64 = 100;

@@ -19,6 +19,13 @@ pub(crate) struct Metrics {
     pub(crate) scrapes: IntCounter,
     pub(crate) failures: IntCounter,
     pub(crate) expired: IntCounter,
+    pub(crate) messages: IntCounter,
+    pub(crate) forwarded: IntCounter,
+    pub(crate) moved: IntCounter,
+    pub(crate) mail_lost: IntCounter,
+    pub(crate) tls_handshakes: IntCounter,
+    pub(crate) tls_resumed: IntCounter,
+    pub(crate) workers: IntGauge,
 }
 
 /// Why a connection ended.
@@ -30,10 +37,18 @@ pub(crate) enum Reason {
     Full,
     /// It was no WebSocket handshake.
     NoHandshake,
+    /// The handshake was good but not allowed.
+    Refused,
+    /// It was no TLS session, or one that broke.
+    Tls,
+    /// The proxy did not say whom it speaks for.
+    NoProxyHeader,
     /// The handshake took too long.
     HandshakeTimeout,
     /// A frame broke the protocol.
     Protocol,
+    /// The client did what it may not, or may not any more.
+    Policy,
     /// The client did not read what it was sent.
     Slow,
     /// The client did not answer a ping.
@@ -50,8 +65,12 @@ impl Reason {
             Self::Client => "client",
             Self::Full => "full",
             Self::NoHandshake => "no_handshake",
+            Self::Refused => "refused",
+            Self::Tls => "tls",
+            Self::NoProxyHeader => "no_proxy_header",
             Self::HandshakeTimeout => "handshake_timeout",
             Self::Protocol => "protocol",
+            Self::Policy => "policy",
             Self::Slow => "slow",
             Self::Silent => "silent",
             Self::Network => "network",
@@ -96,6 +115,25 @@ impl Metrics {
                 "peers_expired_total",
                 "Peers forgotten after missed announces",
             )?,
+            messages: counter("messages_total", "Messages from clients, answers included")?,
+            forwarded: counter(
+                "messages_forwarded_total",
+                "Messages about content of another worker than the connection's",
+            )?,
+            moved: counter(
+                "connections_moved_total",
+                "Connections moved to the worker of their content",
+            )?,
+            mail_lost: counter(
+                "worker_mail_lost_total",
+                "Messages and frames that found the other worker too busy",
+            )?,
+            tls_handshakes: counter("tls_handshakes_total", "TLS handshakes finished")?,
+            tls_resumed: counter(
+                "tls_handshakes_resumed_total",
+                "TLS handshakes finished that resumed a session",
+            )?,
+            workers: gauge("workers", "Threads that serve connections")?,
         })
     }
 

@@ -1,163 +1,174 @@
 //! What the tracker does with a message.
 
-use std::fmt::Display;
-use std::mem;
+mod announce;
+mod scrape;
 
-use beekeepr_model::Time;
-use beekeepr_swarm::{Announce, Answer, ConnKey, Counts, Refusal};
-use beekeepr_tracker_proto::{
-    Action, AnnounceRequest, AnswerRequest, ClientMessage, Event, ScrapeRequest,
-    read_client_message, reply,
-};
+use std::fmt::Display;
+use std::sync::Arc;
+
+use beekeepr_model::{InfoHash, OfferId, Time};
+use beekeepr_swarm::{Answer, ConnKey, Counts, Refusal, Swarms};
+use beekeepr_tracker_proto::{Action, AnswerRequest, ClientMessage, Refused, check_sdp, reply};
 use beekeepr_websocket::write;
 
-use crate::hub::Hub;
+pub(crate) use scrape::{About, Asked, Scrape};
 
-impl Hub {
+use crate::Config;
+use crate::access::Access;
+use crate::metrics::Metrics;
+use crate::outbox::{Context, Outbox};
+use crate::post::SwarmSize;
+
+/// The swarms of one worker, and how to talk about them.
+#[derive(Debug)]
+pub(crate) struct Signalling {
+    announce_interval_s: u32,
+    scrape_all: bool,
+    access: Arc<Access>,
+    metrics: Metrics,
+    swarms: Swarms,
+    /// Kept only for their memory.
+    targets: Vec<ConnKey>,
+    offer_ids: Vec<OfferId>,
+    /// Which of an announce's offers these are.
+    offer_places: Vec<usize>,
+}
+
+impl Signalling {
+    pub(crate) fn new(
+        config: &Config,
+        access: Arc<Access>,
+        metrics: Metrics,
+        seed: u64,
+        now: Time,
+    ) -> Self {
+        Self {
+            announce_interval_s: config.announce_interval_s,
+            scrape_all: config.scrape_all,
+            access,
+            metrics,
+            swarms: Swarms::new(config.swarm(), seed, now),
+            targets: Vec::new(),
+            offer_ids: Vec::new(),
+            offer_places: Vec::new(),
+        }
+    }
+
+    /// Whether anybody is in a swarm.
+    pub(crate) fn has_swarm(&self, info_hash: InfoHash) -> bool {
+        self.swarms.counts(info_hash) != Counts::default()
+    }
+
+    /// A connection is gone.
+    pub(crate) fn gone(&mut self, key: ConnKey) {
+        self.swarms.close(key);
+    }
+
+    /// Does what is due by the clock.
+    pub(crate) fn tick(&mut self, now: Time) {
+        if now >= self.swarms.deadline() {
+            self.metrics.expired.inc_by(self.swarms.expire(now) as u64);
+        }
+    }
+
+    /// Swarms, peers and offers that wait, for the gauges.
+    pub(crate) fn sizes(&self) -> [usize; 3] {
+        [
+            self.swarms.swarms(),
+            self.swarms.peers(),
+            self.swarms.offers_pending(),
+        ]
+    }
+
+    /// The largest swarms, the largest first.
+    pub(crate) fn largest(&self, swarms: usize) -> Vec<SwarmSize> {
+        let size = |it: beekeepr_swarm::Summary| SwarmSize {
+            info_hash: it.info_hash,
+            complete: it.counts.complete,
+            incomplete: it.counts.incomplete,
+        };
+        let mut all: Vec<SwarmSize> = self.swarms.summaries().map(size).collect();
+        all.sort_unstable_by_key(|it| std::cmp::Reverse((it.peers(), it.info_hash)));
+        all.truncate(swarms);
+        all
+    }
+
     /// Takes a message from a connection. Whatever is wrong with it is told to the client; the
-    /// connection goes on, for it may carry other swarms.
-    pub(crate) fn message(&mut self, now: Time, from: ConnKey, text: &[u8]) {
-        match read_client_message(text) {
-            Ok(ClientMessage::Announce(announce)) => self.announce(now, from, &announce),
-            Ok(ClientMessage::Answer(answer)) => self.answer(now, from, &answer),
-            Ok(ClientMessage::Scrape(scrape)) => self.scrape(from, &scrape),
-            Err(refused) => self.fail(from, refused.action, refused.info_hash, &refused.error),
-        }
-    }
-
-    fn announce(&mut self, now: Time, from: ConnKey, announce: &AnnounceRequest<'_>) {
-        self.metrics.announces.inc();
-        let mut targets = mem::take(&mut self.targets);
-        targets.clear();
-        match self.enter(now, from, announce, &mut targets) {
-            Ok(counts) => {
-                self.reply_announced(from, announce.info_hash.raw, counts);
-                self.relay_offers(announce, &targets);
-            }
-            Err(refusal) => self.refuse(now, from, announce.info_hash.raw, refusal),
-        }
-        self.targets = targets;
-    }
-
-    /// Tells the swarms; `targets` gets who is handed the offers.
-    fn enter(
+    /// connection goes on, for it may carry other swarms. Only who may do nothing at all has to go.
+    pub(crate) fn message(
         &mut self,
         now: Time,
-        from: ConnKey,
-        announce: &AnnounceRequest<'_>,
-        targets: &mut Vec<ConnKey>,
-    ) -> Result<Counts, Refusal> {
-        let (info_hash, peer_id) = (announce.info_hash.id, announce.peer_id.id);
-        if announce.event == Event::Stopped {
-            return self.swarms.leave(from, info_hash, peer_id);
+        from: &Context,
+        message: Result<ClientMessage<'_>, Refused<'_>>,
+        outbox: &mut impl Outbox,
+    ) {
+        if let Some(reason) = from.session.refusal(now) {
+            let (action, info_hash) = about(&message);
+            self.fail(from.key, action, info_hash, &reason, outbox);
+            self.gone(from.key);
+            outbox.close(from.key, write::CLOSE_POLICY);
+            return;
         }
-        let wanted = offers_wanted(announce);
-        self.offer_ids.clear();
-        self.offer_ids.extend(
-            announce
-                .offers
-                .iter()
-                .take(wanted)
-                .map(|offer| offer.offer_id.id),
-        );
-        let announce = Announce {
-            info_hash,
-            peer_id,
-            has_all: announce.has_all || announce.event == Event::Completed,
-            offers: &self.offer_ids,
-        };
-        self.swarms.announce(now, from, &announce, targets)
-    }
-
-    fn reply_announced(&mut self, to: ConnKey, info_hash_raw: &str, counts: Counts) {
-        let interval_s = self.config.announce_interval_s;
-        let Counts {
-            complete,
-            incomplete,
-        } = counts;
-        self.send(to, |out| {
-            write::text(out, |out| {
-                reply::announced(out, info_hash_raw, interval_s, complete, incomplete);
-            });
-        });
-    }
-
-    fn relay_offers(&mut self, announce: &AnnounceRequest<'_>, targets: &[ConnKey]) {
-        let (info_hash, peer_id) = (announce.info_hash.raw, announce.peer_id.raw);
-        for (&target, offer) in targets.iter().zip(&announce.offers) {
-            self.send(target, |out| {
-                write::text(out, |out| reply::offer(out, info_hash, peer_id, offer));
-            });
+        match message {
+            Ok(ClientMessage::Announce(announce)) => self.announce(now, from, &announce, outbox),
+            Ok(ClientMessage::Answer(answer)) => self.answer(now, from, &answer, outbox),
+            Ok(ClientMessage::Scrape(scrape)) => self.scrape(from, &scrape, outbox),
+            Err(refused) => {
+                let (action, info_hash) = (refused.action, refused.info_hash);
+                self.fail(from.key, action, info_hash, &refused.error, outbox);
+            }
         }
-        self.metrics.offers.inc_by(targets.len() as u64);
     }
 
     /// An answer gets no reply, as with bittorrent-tracker and wt-tracker: aquatic_ws replies, which
     /// made six times the traffic.
-    fn answer(&mut self, now: Time, from: ConnKey, answer: &AnswerRequest<'_>) {
+    fn answer(
+        &mut self,
+        now: Time,
+        from: &Context,
+        answer: &AnswerRequest<'_>,
+        outbox: &mut impl Outbox,
+    ) {
+        if let Err(fault) = check_sdp(answer.sdp, from.session.sdp()) {
+            let reason = format!("the answer is not relayed: {fault}");
+            let info_hash = Some(answer.info_hash.raw);
+            self.fail(from.key, Action::Announce, info_hash, &reason, outbox);
+            return;
+        }
         let core = Answer {
             info_hash: answer.info_hash.id,
             peer_id: answer.peer_id.id,
             to_peer_id: answer.to_peer_id,
             offer_id: answer.offer_id.id,
         };
-        match self.swarms.answer(now, from, &core) {
+        match self.swarms.answer(now, from.key, &core) {
             Ok(target) => {
                 self.metrics.answers.inc();
-                self.send(target, |out| {
+                outbox.send(target, |out| {
                     write::text(out, |out| reply::answer(out, answer));
                 });
             }
-            Err(refusal) => self.refuse(now, from, answer.info_hash.raw, refusal),
+            Err(refusal) => self.refuse(from.key, answer.info_hash.raw, refusal, outbox),
         }
     }
 
-    /// Who names no swarm hears about its own ones only: the list of all would give away what else
-    /// is streamed here, and an info_hash is all it takes to join.
-    fn scrape(&mut self, from: ConnKey, scrape: &ScrapeRequest<'_>) {
-        self.metrics.scrapes.inc();
-        let own: Vec<(String, Counts)>;
-        let named: Vec<(&str, Counts)> = match &scrape.info_hashes {
-            Some(list) => list
-                .iter()
-                .map(|hash| (hash.raw, self.swarms.counts(hash.id)))
-                .collect(),
-            None => {
-                let peers = self.swarms.peers_of(from).iter();
-                own = peers
-                    .map(|(hash, _)| (reply::id_text(hash.chars()), self.swarms.counts(*hash)))
-                    .collect();
-                own.iter()
-                    .map(|(raw, counts)| (raw.as_str(), *counts))
-                    .collect()
-            }
-        };
-        let files = named
-            .into_iter()
-            .map(|(raw, c)| (raw, c.complete, c.incomplete));
-        self.send(from, |out| {
-            write::text(out, |out| reply::scraped(out, files));
-        });
-    }
-
-    fn refuse(&mut self, now: Time, from: ConnKey, info_hash_raw: &str, refusal: Refusal) {
-        if let Refusal::PeerIdTaken { holder } = refusal {
-            // A client that changed its network comes back while its old connection looks alive.
-            // Should that be dead, the ping brings it out long before the next one would.
-            self.ping(now, holder);
+    fn refuse(&self, to: ConnKey, info_hash_raw: &str, refusal: Refusal, outbox: &mut impl Outbox) {
+        if let Refusal::PeerIdTaken { probe: Some(other) } = refusal {
+            outbox.probe(other);
         }
-        self.fail(from, Action::Announce, Some(info_hash_raw), &refusal);
+        self.fail(to, Action::Announce, Some(info_hash_raw), &refusal, outbox);
     }
 
     fn fail(
-        &mut self,
+        &self,
         to: ConnKey,
         action: Action,
         info_hash_raw: Option<&str>,
         reason: &impl Display,
+        outbox: &mut impl Outbox,
     ) {
         self.metrics.failures.inc();
-        self.send(to, |out| {
+        outbox.send(to, |out| {
             write::text(out, |out| {
                 reply::failure(out, action, info_hash_raw, reason);
             });
@@ -165,11 +176,15 @@ impl Hub {
     }
 }
 
-/// How many offers to relay. Some clients send offers without numwant, or with 0, and want them
-/// relayed all the same; bittorrent-tracker and aquatic_ws do that.
-fn offers_wanted(announce: &AnnounceRequest<'_>) -> usize {
-    match announce.numwant {
-        None | Some(0) => announce.offers.len(),
-        Some(wanted) => usize::try_from(wanted).unwrap_or(usize::MAX),
+/// What the reply to a message has to name, so that the client takes it for its own.
+fn about<'a>(message: &Result<ClientMessage<'a>, Refused<'a>>) -> (Action, Option<&'a str>) {
+    match message {
+        Ok(ClientMessage::Announce(it)) => (Action::Announce, Some(it.info_hash.raw)),
+        Ok(ClientMessage::Answer(it)) => (Action::Announce, Some(it.info_hash.raw)),
+        Ok(ClientMessage::Scrape(_)) => (Action::Scrape, None),
+        Err(refused) => (refused.action, refused.info_hash),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,11 +49,7 @@ pub(super) fn seeder(
 fn demo(name: &str, web: SocketAddr, path: &str) -> Result<beekeepr_seeder::Channel, Failure> {
     let manifest = format!("http://{web}/{path}").parse();
     let manifest = manifest.map_err(|error| Failure::Other(format!("{error}")))?;
-    Ok(beekeepr_seeder::Channel {
-        name: name.to_owned(),
-        manifest,
-        swarm_id: None,
-    })
+    Ok(beekeepr_seeder::Channel::new(name.to_owned(), manifest))
 }
 
 /// Where this machine itself reaches a listener: the unspecified address is not one to connect to.
@@ -103,11 +99,7 @@ mod tests {
     #[test]
     fn a_given_channel_takes_the_demos_place() {
         let manifest = "http://cdn.example/a.m3u8?token=1".parse().unwrap();
-        let channel = beekeepr_seeder::Channel {
-            name: "a".to_owned(),
-            manifest,
-            swarm_id: None,
-        };
+        let channel = beekeepr_seeder::Channel::new("a".to_owned(), manifest);
         let plan = plan(
             Config {
                 channels: vec![channel],

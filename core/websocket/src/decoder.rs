@@ -1,7 +1,5 @@
 //! Frames in, messages out.
 
-use std::mem;
-
 use crate::ProtocolError;
 use crate::mask::unmask;
 
@@ -11,11 +9,16 @@ pub const FRAME_HEADER_BYTES_MAX: usize = 14;
 /// The longest payload of a control frame, RFC 6455 section 5.5.
 const CONTROL_BYTES_MAX: u64 = 125;
 
+/// The opcode of text, RFC 6455 section 5.2.
+const TEXT: u8 = 1;
+
 /// What a client sent.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// A whole message, text or binary.
-    Message(&'a [u8]),
+    /// A whole text message, valid UTF-8.
+    Text(&'a str),
+    /// A whole binary message.
+    Binary(&'a [u8]),
     /// It wants this back in a pong.
     Ping(&'a [u8]),
     /// It answers a ping, or shows that it is alive.
@@ -31,8 +34,18 @@ pub enum Event<'a> {
 pub struct Decoder {
     message_bytes_max: usize,
     fragments: Vec<u8>,
-    /// A message has begun and not ended yet.
-    in_message: bool,
+    /// A message that has begun and not ended yet.
+    unfinished: Option<Unfinished>,
+}
+
+/// A message of which the last fragment has not come.
+#[derive(Clone, Copy, Debug)]
+enum Unfinished {
+    /// Text, with so many bytes that are known to be UTF-8.
+    Text {
+        checked_bytes: usize,
+    },
+    Binary,
 }
 
 /// A frame's header, checked.
@@ -51,7 +64,7 @@ impl Decoder {
         Self {
             message_bytes_max,
             fragments: Vec::new(),
-            in_message: false,
+            unfinished: None,
         }
     }
 
@@ -65,7 +78,7 @@ impl Decoder {
         &'a mut self,
         bytes: &'a mut [u8],
     ) -> Result<Option<(usize, Event<'a>)>, ProtocolError> {
-        if !self.in_message && self.fragments.capacity() > 0 {
+        if self.unfinished.is_none() && self.fragments.capacity() > 0 {
             self.fragments = Vec::new();
         }
         let Some(header) = self.header(bytes)? else {
@@ -80,21 +93,38 @@ impl Decoder {
             8 => Event::Close(close_code(payload)?),
             9 => Event::Ping(payload),
             10 => Event::Pong,
-            _ => self.data(header.is_last, payload),
+            opcode => self.data(opcode, header.is_last, payload)?,
         };
         Ok(Some((end, event)))
     }
 
-    fn data<'a>(&'a mut self, is_last: bool, payload: &'a [u8]) -> Event<'a> {
-        let is_first = !mem::replace(&mut self.in_message, !is_last);
-        if is_first && is_last {
-            return Event::Message(payload);
-        }
+    /// Takes a frame of a message. Almost all messages are one frame, which is lent out where it lies.
+    fn data<'a>(
+        &'a mut self,
+        opcode: u8,
+        is_last: bool,
+        payload: &'a [u8],
+    ) -> Result<Event<'a>, ProtocolError> {
+        let message = match (self.unfinished.take(), opcode) {
+            (None, TEXT) if is_last => return Ok(Event::Text(utf8(payload)?)),
+            (None, _) if is_last => return Ok(Event::Binary(payload)),
+            (None, TEXT) => Unfinished::Text { checked_bytes: 0 },
+            (None, _) => Unfinished::Binary,
+            (Some(begun), _) => begun,
+        };
         self.fragments.extend_from_slice(payload);
-        if is_last {
-            Event::Message(&self.fragments)
-        } else {
-            Event::Fragment
+        match message {
+            Unfinished::Text { .. } if is_last => Ok(Event::Text(utf8(&self.fragments)?)),
+            Unfinished::Binary if is_last => Ok(Event::Binary(&self.fragments)),
+            Unfinished::Text { checked_bytes } => {
+                let checked_bytes = checked_bytes + utf8_so_far(&self.fragments[checked_bytes..])?;
+                self.unfinished = Some(Unfinished::Text { checked_bytes });
+                Ok(Event::Fragment)
+            }
+            Unfinished::Binary => {
+                self.unfinished = Some(Unfinished::Binary);
+                Ok(Event::Fragment)
+            }
         }
     }
 
@@ -137,8 +167,8 @@ impl Decoder {
 
     fn check(&self, is_last: bool, opcode: u8, length: u64) -> Result<(), ProtocolError> {
         let is_control = match opcode {
-            0 if !self.in_message => return Err(ProtocolError::Fragmentation),
-            1 | 2 if self.in_message => return Err(ProtocolError::Fragmentation),
+            0 if self.unfinished.is_none() => return Err(ProtocolError::Fragmentation),
+            1 | 2 if self.unfinished.is_some() => return Err(ProtocolError::Fragmentation),
             0..=2 => false,
             8..=10 => true,
             _ => return Err(ProtocolError::Opcode(opcode)),
@@ -161,19 +191,31 @@ impl Decoder {
     }
 }
 
+fn utf8(text: &[u8]) -> Result<&str, ProtocolError> {
+    std::str::from_utf8(text).map_err(|_| ProtocolError::Utf8)
+}
+
+/// How many bytes are whole characters; the rest may be the beginning of one. Text that cannot become
+/// UTF-8 any more is refused at once, not when its last fragment comes.
+fn utf8_so_far(text: &[u8]) -> Result<usize, ProtocolError> {
+    match std::str::from_utf8(text) {
+        Ok(_) => Ok(text.len()),
+        Err(error) if error.error_len().is_none() => Ok(error.valid_up_to()),
+        Err(_) => Err(ProtocolError::Utf8),
+    }
+}
+
 /// Codes that may be sent: RFC 6455 section 7.4, and 1012 to 1014 of IANA's registry.
 fn close_code(payload: &[u8]) -> Result<Option<u16>, ProtocolError> {
     match payload {
         [] => Ok(None),
         [high, low, reason @ ..] => {
             let code = u16::from_be_bytes([*high, *low]);
-            let is_valid = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
-                && std::str::from_utf8(reason).is_ok();
-            if is_valid {
-                Ok(Some(code))
-            } else {
-                Err(ProtocolError::ClosePayload)
+            if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+                return Err(ProtocolError::ClosePayload);
             }
+            utf8(reason)?;
+            Ok(Some(code))
         }
         [_] => Err(ProtocolError::ClosePayload),
     }

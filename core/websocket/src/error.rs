@@ -17,6 +17,8 @@ pub enum ProtocolError {
     Fragmentation,
     /// A close frame whose payload is no close code.
     ClosePayload,
+    /// Text, or the reason of a close, that is not UTF-8.
+    Utf8,
     /// The message is larger than the limit.
     TooLarge {
         /// Bytes so far, those that the frame's header promises included.
@@ -32,7 +34,13 @@ impl ProtocolError {
     pub const fn close_code(&self) -> u16 {
         match self {
             Self::TooLarge { .. } => crate::write::CLOSE_TOO_LARGE,
-            _ => crate::write::CLOSE_PROTOCOL_ERROR,
+            Self::Utf8 => crate::write::CLOSE_NO_TEXT,
+            Self::ReservedBits
+            | Self::Opcode(_)
+            | Self::Unmasked
+            | Self::ControlFrame
+            | Self::Fragmentation
+            | Self::ClosePayload => crate::write::CLOSE_PROTOCOL_ERROR,
         }
     }
 }
@@ -48,6 +56,7 @@ impl fmt::Display for ProtocolError {
             }
             Self::Fragmentation => f.write_str("fragments of messages out of order"),
             Self::ClosePayload => f.write_str("close frame without a valid code"),
+            Self::Utf8 => f.write_str("text that is not UTF-8, expected UTF-8 or a binary message"),
             Self::TooLarge { seen, max } => {
                 write!(f, "message of {seen} bytes, expected at most {max}")
             }

@@ -14,16 +14,11 @@ const KEY_BYTES: usize = 16;
 
 /// What the first bytes of a connection turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Handshake {
+pub enum Handshake<'a> {
     /// Not whole yet: call again with more.
     Incomplete,
-    /// A WebSocket handshake. Frames begin after `request_bytes`.
-    Upgrade {
-        /// How long the request is.
-        request_bytes: usize,
-        /// What to send.
-        response: String,
-    },
+    /// A WebSocket handshake, to be accepted or not.
+    Upgrade(Upgrade<'a>),
     /// Something else. Send the response and close.
     Refuse {
         /// What to send.
@@ -31,9 +26,20 @@ pub enum Handshake {
     },
 }
 
+/// A good handshake.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Upgrade<'a> {
+    /// How long the request is. Frames begin after it.
+    pub request_bytes: usize,
+    /// What was asked for: path and query.
+    pub target: &'a str,
+    key: &'a str,
+    lines: &'a str,
+}
+
 /// Looks for a handshake at the start of `bytes`. Any path is good.
 #[must_use]
-pub fn read_request(bytes: &[u8]) -> Handshake {
+pub fn read_request(bytes: &[u8]) -> Handshake<'_> {
     let Some(head_bytes) = head_bytes(bytes) else {
         return if bytes.len() >= HANDSHAKE_BYTES_MAX {
             refuse(
@@ -52,14 +58,47 @@ pub fn read_request(bytes: &[u8]) -> Handshake {
     };
     match request.fault() {
         Some((status, headers, text)) => refuse(status, headers, text),
-        None => Handshake::Upgrade {
+        None => Handshake::Upgrade(Upgrade {
             request_bytes: head_bytes,
-            response: format!(
-                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
-                 Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
-                accept(request.key)
-            ),
-        },
+            target: request.target,
+            key: request.key,
+            lines: request.lines,
+        }),
+    }
+}
+
+/// A response that is no WebSocket, after which the connection closes. `headers` are whole lines with
+/// their ends.
+#[must_use]
+pub fn refusal(status: &str, headers: &str, text: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Type: text/plain\r\n\
+         Content-Length: {}\r\n\r\n{text}\n",
+        text.len() + 1
+    )
+}
+
+impl<'a> Upgrade<'a> {
+    /// The values of a header, in their order: one for each time that it was sent. `name` in any case.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        headers(self.lines)
+            .flatten()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The response that opens the connection, with the chosen one of the subprotocols that the
+    /// client asked for.
+    #[must_use]
+    pub fn response(&self, protocol: Option<&str>) -> String {
+        let protocol = protocol.map_or_else(String::new, |it| {
+            format!("Sec-WebSocket-Protocol: {it}\r\n")
+        });
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n{protocol}\r\n",
+            accept(self.key)
+        )
     }
 }
 
@@ -67,6 +106,8 @@ pub fn read_request(bytes: &[u8]) -> Handshake {
 #[derive(Default)]
 struct Request<'a> {
     method: &'a str,
+    target: &'a str,
+    lines: &'a str,
     is_upgrade: bool,
     connection_upgrades: bool,
     version: &'a str,
@@ -75,19 +116,21 @@ struct Request<'a> {
 
 impl<'a> Request<'a> {
     fn parse(head: &'a [u8]) -> Option<Self> {
-        let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
-        let mut words = lines.next()?.split(' ');
-        let (method, _path, protocol) = (words.next()?, words.next()?, words.next()?);
+        let (first, lines) = std::str::from_utf8(head).ok()?.split_once("\r\n")?;
+        let mut words = first.split(' ');
+        let (method, target, protocol) = (words.next()?, words.next()?, words.next()?);
         if protocol != "HTTP/1.1" || words.next().is_some() {
             return None;
         }
         let mut request = Self {
             method,
+            target,
+            lines,
             ..Self::default()
         };
-        for line in lines.take_while(|line| !line.is_empty()) {
-            let (name, value) = line.split_once(':')?;
-            request.take(name, value.trim_matches([' ', '\t']));
+        for header in headers(lines) {
+            let (name, value) = header?;
+            request.take(name, value);
         }
         Some(request)
     }
@@ -133,6 +176,15 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Names and values of header lines, up to the empty line; `None` for a line that is no header.
+fn headers(lines: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
+    let lines = lines.split("\r\n").take_while(|line| !line.is_empty());
+    lines.map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name, value.trim_matches([' ', '\t'])))
+    })
+}
+
 /// How long the head of the request is, the empty line included, once it is whole.
 fn head_bytes(bytes: &[u8]) -> Option<usize> {
     let searched = &bytes[..bytes.len().min(HANDSHAKE_BYTES_MAX)];
@@ -164,12 +216,8 @@ fn accept(key: &str) -> String {
     )
 }
 
-fn refuse(status: &str, headers: &str, text: &str) -> Handshake {
+fn refuse(status: &str, headers: &str, text: &str) -> Handshake<'static> {
     Handshake::Refuse {
-        response: format!(
-            "HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Type: text/plain\r\n\
-             Content-Length: {}\r\n\r\n{text}\n",
-            text.len() + 1
-        ),
+        response: refusal(status, headers, text),
     }
 }

@@ -6,9 +6,8 @@
 //!   connection costs next to nothing and all connections of a thread can share one read buffer.
 //! - [`mod@write`] puts frames behind what is already in a buffer.
 //!
-//! The crate knows neither sockets nor what messages mean. Text and binary messages are not told
-//! apart and text is not checked to be UTF-8: the tracker's reader does that and has a better answer
-//! than closing the connection. There are no extensions and no subprotocols.
+//! The crate knows neither sockets nor what messages mean. There are no extensions: a client that
+//! offers permessage-deflate is served without.
 
 mod decoder;
 mod error;
@@ -18,4 +17,4 @@ pub mod write;
 
 pub use decoder::{Decoder, Event, FRAME_HEADER_BYTES_MAX};
 pub use error::ProtocolError;
-pub use handshake::{HANDSHAKE_BYTES_MAX, Handshake, read_request};
+pub use handshake::{HANDSHAKE_BYTES_MAX, Handshake, Upgrade, read_request, refusal};

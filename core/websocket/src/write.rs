@@ -4,8 +4,14 @@
 pub const CLOSE_GOING_AWAY: u16 = 1001;
 /// Close code: a frame broke the protocol.
 pub const CLOSE_PROTOCOL_ERROR: u16 = 1002;
+/// Close code: text was not UTF-8.
+pub const CLOSE_NO_TEXT: u16 = 1007;
+/// Close code: the client does what is not allowed here.
+pub const CLOSE_POLICY: u16 = 1008;
 /// Close code: a message was too large.
 pub const CLOSE_TOO_LARGE: u16 = 1009;
+/// Close code: the server is overloaded, later may be better (IANA's registry).
+pub const CLOSE_TRY_AGAIN_LATER: u16 = 1013;
 
 /// Every frame here is the last, and only, one of its message.
 const LAST: u8 = 0x80;

@@ -21,17 +21,35 @@ fn status(request: &str) -> String {
 #[test]
 fn the_example_of_the_rfc_is_accepted() {
     let with_a_frame = format!("{REQUEST}frame");
-    let Handshake::Upgrade {
-        request_bytes,
-        response,
-    } = read_request(with_a_frame.as_bytes())
-    else {
+    let Handshake::Upgrade(upgrade) = read_request(with_a_frame.as_bytes()) else {
         panic!("expected an upgrade");
     };
-    assert_eq!(request_bytes, REQUEST.len());
+    assert_eq!(upgrade.request_bytes, REQUEST.len());
+    assert_eq!(upgrade.target, "/any/path?jwt=x");
+    let response = upgrade.response(None);
     assert!(response.starts_with("HTTP/1.1 101 "));
     assert!(response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
     assert!(response.ends_with("\r\n\r\n"));
+}
+
+#[test]
+fn headers_are_found_in_any_case_and_as_often_as_they_came() {
+    let request = REQUEST.replace(
+        "Origin:",
+        "X-Forwarded-For: a, b\r\nx-forwarded-for: c\r\nOrigin:",
+    );
+    let Handshake::Upgrade(upgrade) = read_request(request.as_bytes()) else {
+        panic!("expected an upgrade");
+    };
+    let values: Vec<&str> = upgrade.values("X-FORWARDED-FOR").collect();
+    assert_eq!(values, ["a, b", "c"]);
+    assert_eq!(upgrade.values("origin").next(), Some("http://example.com"));
+    assert_eq!(upgrade.values("cookie").next(), None);
+    let response = upgrade.response(Some("jwt"));
+    assert!(
+        response.contains("\r\nSec-WebSocket-Protocol: jwt\r\n"),
+        "{response}"
+    );
 }
 
 #[test]

@@ -18,6 +18,14 @@ async fn response(tracker: &Tracker, request: &str) -> String {
     response
 }
 
+/// For tests that ask until something happens.
+pub(crate) fn unhurried() -> Limits {
+    Limits {
+        requests_per_connection_per_s: 0,
+        ..Limits::default()
+    }
+}
+
 fn close_code(message: &Message) -> u16 {
     match message {
         Message::Close(Some(frame)) => frame.code.into(),
@@ -120,6 +128,7 @@ async fn a_silent_client_is_pinged() {
 async fn a_client_that_comes_back_gets_its_peer_id_from_its_dead_connection() {
     let config = Config {
         pong_timeout_s: 1,
+        limits: unhurried(),
         ..Config::default()
     };
     let tracker = Tracker::with(config).await.unwrap();
@@ -196,7 +205,7 @@ async fn a_taken_port_and_bad_settings_are_named() {
         "{taken}"
     );
     let workers = Tracker::with(Config {
-        workers: 0,
+        workers: Some(0),
         ..Config::default()
     })
     .await

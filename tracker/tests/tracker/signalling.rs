@@ -84,6 +84,7 @@ async fn stopping_and_closing_leave_the_swarm() {
 async fn a_peer_that_misses_two_announces_is_forgotten() {
     let config = Config {
         announce_interval_s: 1,
+        limits: crate::connections::unhurried(),
         ..Config::default()
     };
     let tracker = Tracker::with(config).await.unwrap();

@@ -7,6 +7,7 @@ use beekeepr_tracker::{Config, Running, StartError, start};
 use futures_util::{SinkExt, StreamExt};
 use prometheus::Registry;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -56,17 +57,29 @@ impl Tracker {
     }
 }
 
+impl Tracker {
+    /// What one of its counters or gauges says.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .unwrap();
+        let name = format!("beekeepr_tracker_{name} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.unwrap().parse().unwrap()
+    }
+}
+
 pub(crate) fn peer_id(letter: char) -> String {
     format!("-PM0203-{}", letter.to_string().repeat(12))
 }
 
 /// A client's connection.
-pub(crate) struct Client {
-    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+pub(crate) struct Client<S = MaybeTlsStream<TcpStream>> {
+    pub(crate) socket: WebSocketStream<S>,
     pub(crate) peer_id: String,
 }
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub(crate) async fn send(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
     }

@@ -1,0 +1,325 @@
+//! How many connections there are, in all and from each address, and how fast new ones come.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use beekeepr_model::Time;
+use beekeepr_swarm::Holder;
+
+use crate::Config;
+use crate::cidr::{any_contains, masked};
+use crate::rate::{Bucket, Rate};
+
+/// A subscriber of IPv6 has a network of at least this prefix (RFC 6177), and all its addresses.
+const V6_PREFIX_BITS: u8 = 64;
+
+/// Handshakes at once: pages that come back together after their carrier's network was gone.
+const HANDSHAKES_BURST_S: u32 = 5;
+
+/// Addresses that are remembered without being connected, before those that could be forgotten are.
+const IDLE_VISITORS_MAX: usize = 10_000;
+
+/// Lets connections in. One for the process.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    config: Config,
+    connections: AtomicUsize,
+    visitors: Mutex<HashMap<IpAddr, Visitor>>,
+    holders: Mutex<HashMap<Holder, usize>>,
+}
+
+/// A connection that was let in; dropping it lets another one in.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    gate: Arc<Gate>,
+    /// Absent for addresses without limits.
+    visitor: Option<IpAddr>,
+    /// Absent without a token.
+    holder: Option<Holder>,
+}
+
+/// Why a connection was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// There are as many as can be.
+    Full,
+    /// There are as many from this address as may be.
+    AddressFull,
+    /// There are as many with tokens of this subject as may be.
+    TokenFull,
+    /// They come too fast from this address.
+    TooFast,
+}
+
+#[derive(Debug)]
+struct Visitor {
+    connections: usize,
+    handshakes: Bucket,
+}
+
+impl Gate {
+    pub(crate) fn new(config: Config) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            connections: AtomicUsize::new(0),
+            visitors: Mutex::default(),
+            holders: Mutex::default(),
+        })
+    }
+
+    /// Connections now.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Lets a connection from an address in. It has not said anything yet, so nothing costs less than
+    /// to send it away now.
+    pub(crate) fn enter(self: &Arc<Self>, now: Time, address: IpAddr) -> Result<Pass, Closed> {
+        let before = self.connections.fetch_add(1, Ordering::Relaxed);
+        // From here on dropping it takes it off the count.
+        let mut pass = Pass {
+            gate: Arc::clone(self),
+            visitor: None,
+            holder: None,
+        };
+        if before >= self.config.limits.connections_max {
+            return Err(Closed::Full);
+        }
+        pass.visitor = self.visit(now, address)?;
+        Ok(pass)
+    }
+
+    /// Counts a visit; nobody for addresses without limits.
+    fn visit(&self, now: Time, address: IpAddr) -> Result<Option<IpAddr>, Closed> {
+        let limits = &self.config.limits;
+        let is_exempt = any_contains(&limits.exempt, address)
+            || any_contains(&self.config.trusted_proxies, address);
+        if is_exempt {
+            return Ok(None);
+        }
+        let key = visitor_of(address);
+        let rate = self.rate();
+        let mut visitors = self.visitors();
+        let visitor = visitors.entry(key).or_insert_with(|| Visitor {
+            connections: 0,
+            handshakes: Bucket::new(now, rate),
+        });
+        if visitor.connections >= limits.connections_per_ip_max {
+            return Err(Closed::AddressFull);
+        }
+        if !visitor.handshakes.take(now, rate, 1000) {
+            return Err(Closed::TooFast);
+        }
+        visitor.connections += 1;
+        if visitors.len() > IDLE_VISITORS_MAX + self.connections() {
+            visitors.retain(|_, it| it.connections > 0 || !it.handshakes.is_full(now, rate));
+        }
+        Ok(Some(key))
+    }
+
+    fn rate(&self) -> Rate {
+        Rate {
+            per_s: self.config.limits.handshakes_per_ip_per_s,
+            burst_s: HANDSHAKES_BURST_S,
+        }
+    }
+
+    fn holders(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn visitors(&self) -> MutexGuard<'_, HashMap<IpAddr, Visitor>> {
+        self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// The connection turns out to come from another address, behind a proxy.
+    pub(crate) fn speaks_for(&mut self, now: Time, address: IpAddr) -> Result<(), Closed> {
+        self.leave();
+        self.visitor = self.gate.visit(now, address)?;
+        Ok(())
+    }
+
+    /// The connection turns out to have a token.
+    pub(crate) fn holds(&mut self, holder: Holder) -> Result<(), Closed> {
+        let mut holders = self.gate.holders();
+        let connections = holders.entry(holder).or_default();
+        if *connections >= self.gate.config.limits.connections_per_token_max {
+            return Err(Closed::TokenFull);
+        }
+        *connections += 1;
+        self.holder = Some(holder);
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        let Some(holder) = self.holder.take() else {
+            return;
+        };
+        if let Entry::Occupied(mut connections) = self.gate.holders().entry(holder) {
+            *connections.get_mut() -= 1;
+            if *connections.get() == 0 {
+                connections.remove();
+            }
+        }
+    }
+
+    fn leave(&mut self) {
+        let Some(key) = self.visitor.take() else {
+            return;
+        };
+        if let Some(visitor) = self.gate.visitors().get_mut(&key) {
+            visitor.connections -= 1;
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.leave();
+        self.let_go();
+        self.gate.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Closed {
+    /// What the client is told.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Full => "the tracker is full; try again later or use another one",
+            Self::AddressFull => {
+                "too many connections from this address; close some or try again later"
+            }
+            Self::TokenFull => {
+                "too many connections with this token; close some or get another one"
+            }
+            Self::TooFast => "too many new connections from this address; try again later",
+        }
+    }
+}
+
+/// Whose limits count for an address.
+fn visitor_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        four @ IpAddr::V4(_) => four,
+        six @ IpAddr::V6(_) => masked(six, V6_PREFIX_BITS).unwrap_or(six),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    fn gate(limits: Limits) -> Arc<Gate> {
+        Gate::new(Config {
+            limits,
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Config::default()
+        })
+    }
+
+    fn enter(gate: &Arc<Gate>, address: &str) -> Result<Pass, Closed> {
+        gate.enter(Time::ZERO, address.parse().unwrap())
+    }
+
+    #[test]
+    fn addresses_have_their_own_limits() {
+        let gate = gate(Limits {
+            connections_per_ip_max: 1,
+            ..Limits::default()
+        });
+        let first = enter(&gate, "192.0.2.1").unwrap();
+        assert_eq!(enter(&gate, "192.0.2.1").unwrap_err(), Closed::AddressFull);
+        assert_eq!(
+            enter(&gate, "::ffff:192.0.2.1").unwrap_err(),
+            Closed::AddressFull
+        );
+        let _other = enter(&gate, "192.0.2.2").unwrap();
+        drop(first);
+        assert!(enter(&gate, "192.0.2.1").is_ok());
+        assert_eq!(gate.connections(), 1);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address() {
+        let gate = gate(Limits {
+            connections_per_ip_max: 1,
+            ..Limits::default()
+        });
+        let _first = enter(&gate, "2001:db8::1").unwrap();
+        assert_eq!(
+            enter(&gate, "2001:db8::2").unwrap_err(),
+            Closed::AddressFull
+        );
+        assert!(enter(&gate, "2001:db8:0:1::1").is_ok());
+    }
+
+    #[test]
+    fn new_connections_may_come_only_so_fast() {
+        let gate = gate(Limits {
+            handshakes_per_ip_per_s: 2,
+            ..Limits::default()
+        });
+        for _ in 0..10 {
+            assert!(enter(&gate, "192.0.2.1").is_ok());
+        }
+        assert_eq!(enter(&gate, "192.0.2.1").unwrap_err(), Closed::TooFast);
+        assert!(
+            enter(&gate, "127.0.0.1").is_ok(),
+            "this machine has no limits"
+        );
+        let later = gate.enter(Time::from_ms(500), "192.0.2.1".parse().unwrap());
+        assert!(later.is_ok());
+    }
+
+    #[test]
+    fn behind_a_proxy_the_client_counts() {
+        let gate = gate(Limits {
+            connections_per_ip_max: 1,
+            ..Limits::default()
+        });
+        let client = "192.0.2.1".parse().unwrap();
+        let (mut one, mut two) = (
+            enter(&gate, "10.0.0.1").unwrap(),
+            enter(&gate, "10.0.0.1").unwrap(),
+        );
+        assert_eq!(one.speaks_for(Time::ZERO, client), Ok(()));
+        assert_eq!(two.speaks_for(Time::ZERO, client), Err(Closed::AddressFull));
+        drop(one);
+        assert_eq!(two.speaks_for(Time::ZERO, client), Ok(()));
+    }
+
+    #[test]
+    fn a_token_counts_wherever_it_comes_from() {
+        let gate = gate(Limits {
+            connections_per_token_max: 1,
+            ..Limits::default()
+        });
+        let mut one = enter(&gate, "192.0.2.1").unwrap();
+        let mut two = enter(&gate, "192.0.2.2").unwrap();
+        assert_eq!(one.holds(Holder(7)), Ok(()));
+        assert_eq!(two.holds(Holder(7)), Err(Closed::TokenFull));
+        assert_eq!(two.holds(Holder(8)), Ok(()));
+        drop(one);
+        let mut three = enter(&gate, "192.0.2.3").unwrap();
+        assert_eq!(three.holds(Holder(7)), Ok(()));
+    }
+
+    #[test]
+    fn a_full_tracker_lets_nobody_in() {
+        let gate = gate(Limits {
+            connections_max: 1,
+            ..Limits::default()
+        });
+        let first = enter(&gate, "192.0.2.1").unwrap();
+        assert_eq!(enter(&gate, "192.0.2.2").unwrap_err(), Closed::Full);
+        drop(first);
+        assert_eq!(gate.connections(), 0);
+        assert!(enter(&gate, "192.0.2.2").is_ok());
+    }
+}
