@@ -3,6 +3,7 @@
 //! Compiled before anything else on a fresh machine, hence next to no dependencies.
 
 mod build;
+mod fuzz;
 mod media;
 mod runner;
 mod shell;
@@ -26,6 +27,7 @@ cargo xtask <command>
   test [--no-browser]  everything CI checks: format, lints, tests, the client, tidiness, browsers
   tidy                 who may depend on whom, what core may import, shapes of files
   wasm                 build the browser client: WebAssembly and npm package
+  fuzz [target...]     libFuzzer on the targets of tests/fuzz; --runs N for each
   media                make the demo channel's clip anew with ffmpeg
 ";
 
@@ -55,6 +57,7 @@ fn run(command: &str, arguments: &[String]) -> Result<Option<ExitCode>> {
         "test" => return test::run(arguments).map(Some),
         "tidy" => tidy::run()?,
         "wasm" => build::client()?,
+        "fuzz" => fuzz::run(arguments)?,
         "media" => media::run()?,
         "help" | "--help" | "-h" => eprint!("{HELP}"),
         _ => return Ok(None),

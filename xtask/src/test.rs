@@ -13,6 +13,9 @@ use crate::tools;
 /// The package with the tests that cross everything: the binary, browsers, foreign clients.
 const E2E: &str = "tests/e2e";
 
+/// The package with foreign implementations that Rust tests run beside ours.
+const INTEROP: &str = "tests/interop";
+
 /// Runs all checks, also after one has failed: one run shows all that is wrong.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let browser = match arguments {
@@ -35,21 +38,33 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     );
     tally.check("lints", lints);
     tally.tests("Rust tests", || {
+        build::node_modules(INTEROP)?;
+        tools::stun_clients()?;
         let mut nextest = shell::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
         // The processes' output is for those that fail; the list of passed tests is long.
         nextest.args(["--status-level", "fail", "--final-status-level", "fail"]);
         Ok(with_on_path(nextest, &tools::nextest()?))
     });
     tally.check("TypeScript types", || {
-        [build::JS, E2E].into_iter().try_for_each(|folder| {
-            build::node_modules(folder)?;
-            shell::run(&mut build::npm(folder, &["run", "--silent", "check"]))
-        })
+        [build::JS, E2E, INTEROP]
+            .into_iter()
+            .try_for_each(|folder| {
+                build::node_modules(folder)?;
+                shell::run(&mut build::npm(folder, &["run", "--silent", "check"]))
+            })
     });
     tally.tests("TypeScript tests", || {
         Ok(build::npm(build::JS, &["test", "--silent"]))
     });
     if browser {
+        tally.check(
+            "golden files: what foreign clients see in manifests",
+            || {
+                build::node_modules(INTEROP)?;
+                tools::chromium()?;
+                shell::run(&mut build::npm(INTEROP, &["run", "--silent", "golden"]))
+            },
+        );
         tally.tests("browser tests", || {
             tools::chromium()?;
             tools::ffmpeg()?;
