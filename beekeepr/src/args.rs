@@ -36,8 +36,8 @@ pub(crate) enum Command {
     Stun(Stun),
     /// The seeder: fetches each new segment once and gives it to the swarm
     Seeder(Seeder),
-    /// Read the configuration and say what is wrong with it
-    Check(File),
+    /// Read the configuration and say what is wrong with it, and with the seeder's channels
+    Check(Check),
     /// Look at the configuration
     #[command(subcommand)]
     Config(Config),
@@ -55,6 +55,15 @@ pub(crate) struct File {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Look at the configuration alone, not at the channels' origins
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 /// Where health and metrics are.

@@ -53,7 +53,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Tracker(args) => block_on(roles::tracker(args)),
         Command::Stun(args) => block_on(roles::stun(args)),
         Command::Seeder(args) => block_on(roles::seeder(args)),
-        Command::Check(file) => operator::check(&file),
+        Command::Check(args) => block_on(operator::check(args)),
         Command::Config(args::Config::Print(file)) => operator::print(&file),
         Command::Ports(file) => operator::ports(&file),
         Command::Healthcheck(args) => operator::healthcheck(&args),

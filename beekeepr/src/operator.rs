@@ -4,9 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::args::{File, Healthcheck};
+use beekeepr_seeder::check::{self, Report};
+
+use crate::args::{Check, File, Healthcheck};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::start;
 
 /// Shorter than the interval at which container runtimes ask.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -15,14 +18,41 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 const HEALTH_BYTES_MAX: u64 = 4096;
 
 /// `beekeepr check`
-pub(crate) fn check(file: &File) -> Result<(), Failure> {
-    let config = Config::load(file.config.as_deref())?;
+pub(crate) async fn check(args: Check) -> Result<(), Failure> {
+    let config = Config::load(args.file.config.as_deref())?;
     let faults = config.stun.faults();
     if !faults.is_empty() {
         return Err(Failure::Config(faults.join("; ")));
     }
     say("the configuration is valid");
-    Ok(())
+    if args.offline {
+        return Ok(());
+    }
+    let reports = check::channels(&config.seeder)
+        .await
+        .map_err(start::seeder_failure)?;
+    reports.iter().for_each(tell);
+    let unreadable: Vec<&str> = reports
+        .iter()
+        .filter(|report| !report.is_readable)
+        .map(|report| report.channel.as_str())
+        .collect();
+    if unreadable.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Other(format!(
+        "cannot be seeded, see above: {}",
+        unreadable.join(", ")
+    )))
+}
+
+/// A channel's line, and one for each thing that is unsuitable.
+fn tell(report: &Report) {
+    let mark = if report.is_readable { "ok  " } else { "FAIL" };
+    say(&format!("{mark}  {}: {}", report.channel, report.summary));
+    for problem in &report.problems {
+        say(&format!("      {problem}"));
+    }
 }
 
 /// `beekeepr config print`

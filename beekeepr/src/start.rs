@@ -105,12 +105,24 @@ pub(crate) async fn seeder(
     process: &Process,
 ) -> Result<seeder::Running, Failure> {
     let started = seeder::start(config, &process.registry, process.shutdown.clone()).await;
-    started.map_err(|error| match error {
+    let running = started.map_err(seeder_failure)?;
+    let board = running.board.clone();
+    process.page("/v1/channels", move |_| std::future::ready(board.json()));
+    Ok(running)
+}
+
+/// Why the seeder cannot do its work.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is a function for map_err"
+)]
+pub(crate) fn seeder_failure(error: seeder::StartError) -> Failure {
+    match error {
         seeder::StartError::Config(_) => Failure::Config(error.to_string()),
         seeder::StartError::Hub(_)
         | seeder::StartError::Metrics(_)
         | seeder::StartError::Client(_) => Failure::Other(error.to_string()),
-    })
+    }
 }
 
 /// A listener that cannot be had.

@@ -66,7 +66,7 @@ impl Server {
         let Outcome::Reply { kind, route, .. } = outcome else {
             return outcome;
         };
-        if self.is_own(route.to, asked) {
+        if route.to != source && self.is_own(route.to, asked) {
             return Outcome::Dropped(DropReason::OwnAddress);
         }
         match self.limiter.take(now_ns, source.ip(), cost(kind)) {
@@ -78,8 +78,10 @@ impl Server {
     /// Whether it is an address of ours. One that listens on all addresses has the one asked, too.
     fn is_own(&self, address: SocketAddr, asked: Option<IpAddr>) -> bool {
         self.own.iter().any(|own| {
-            let is_asked = own.ip().is_unspecified() && asked == Some(address.ip());
-            own.port() == address.port() && (own.ip() == address.ip() || is_asked)
+            // Hardly any client has the same port, so most are told from their ports alone.
+            own.port() == address.port()
+                && (own.ip() == address.ip()
+                    || own.ip().is_unspecified() && asked == Some(address.ip()))
         })
     }
 }

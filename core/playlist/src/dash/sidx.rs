@@ -207,7 +207,7 @@ impl Reader<'_> {
         }
         // Reports all that is missing, not the first number of it.
         if self.bytes.len().saturating_sub(at) < size {
-            return Err(self.incomplete(at + size));
+            return Err(self.incomplete(at.saturating_add(size)));
         }
         let version = self.u32(begin)? >> 24;
         let timescale = self.u32(begin + 8)?;

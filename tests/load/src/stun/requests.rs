@@ -33,7 +33,7 @@ pub(crate) struct Load {
     #[arg(long, default_value = "3", value_parser = crate::seconds)]
     pub(crate) time: Duration,
     /// The server echoes instead of answering.
-    #[arg(skip)]
+    #[arg(long)]
     pub(crate) echo: bool,
 }
 
