@@ -20,4 +20,4 @@ mod identity;
 mod settings;
 
 pub use engine::Engine;
-pub use identity::{peer_id, stream_identity, swarm_info_hash};
+pub use identity::peer_id;

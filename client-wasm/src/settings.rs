@@ -6,7 +6,7 @@ use beekeepr_engine::Config;
 
 /// How many numbers the list has.
 #[cfg(test)]
-pub(crate) const COUNT: usize = 18;
+pub(crate) const COUNT: usize = 21;
 
 /// `config` with the numbers of `values` put in; NaN and what is missing leave a setting as it is.
 pub(crate) fn apply(mut config: Config, values: &[f64]) -> Config {
@@ -39,6 +39,9 @@ fn set(config: &mut Config, index: usize, value: f64) {
         15 => config.message_bytes_max = value as usize,
         16 => config.inactive_swarm_ms = value as u64,
         17 => config.trackers = value as u32,
+        18 => config.http_initial_ms = value as u64,
+        19 => config.uploads_max = value as u32,
+        20 => config.upload_bps_max = value as u64,
         _ => {}
     }
 }

@@ -3,18 +3,6 @@
 declare module "beekeepr-wasm" {
     export default function init(module: { module_or_path: URL | string }): Promise<unknown>;
 
-    export function streamIdentity(
-        bitrate: number,
-        codecs: string,
-        width: number,
-        height: number,
-        language: string,
-        channels: string,
-        name: string,
-        frameRate: string,
-        videoRange: string,
-    ): string;
-    export function infoHash(swarmId: string, secondary: boolean, identity: string): string;
     export function peerId(seedHigh: number, seedLow: number): string;
 
     export class Engine {

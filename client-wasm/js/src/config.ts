@@ -9,16 +9,25 @@ export interface StreamConfig {
     isP2PUploadDisabled: boolean;
     /** Load nothing through the engine; the player's own loader does it all. */
     isP2PDisabled: boolean;
-    /** A segment whose playback begins within so many seconds is fetched over HTTP unless a peer is delivering it. */
+    /**
+     * A segment whose playback begins within so many seconds is fetched over HTTP unless a peer delivers
+     * it in time. It begins earlier by itself where HTTP was measured to be slow.
+     */
     highDemandTimeWindow: number;
     /** So many seconds ahead of the playhead, segments are fetched over HTTP for the swarm. */
     httpDownloadTimeWindow: number;
     /** So many seconds ahead of the playhead, segments are asked of peers. */
     p2pDownloadTimeWindow: number;
+    /** How long the very first segment is left to peers before HTTP is asked. */
+    httpDownloadInitialTimeoutMs: number;
     /** HTTP requests at a time. */
     simultaneousHttpDownloads: number;
     /** Segments asked of peers at a time. */
     simultaneousP2PDownloads: number;
+    /** Segments sent to peers at a time. */
+    simultaneousP2PUploads: number;
+    /** Kilobits per second to all peers together; 0 for no limit. */
+    p2pUploadRateLimit: number;
     /** Bytes in the largest command message. */
     webRtcMaxMessageSize: number;
     /** A peer that is silent for so long while it should send has failed. */
@@ -41,6 +50,8 @@ export interface StreamConfig {
     rtcConfig: RTCConfiguration;
     /** The stream's name for all its viewers; by default the manifest's URL without its query. */
     swarmId?: string;
+    /** Parameters of the manifest's query that belong to that default, as they tell one stream from another. */
+    swarmIdParameters: string[];
     /** Says whether a segment that came from peers is right. */
     validateP2PSegment?: SegmentValidator;
     /** Says whether a segment that came from the origin is right. */
@@ -89,7 +100,7 @@ export type DefinedCoreConfig = CommonCoreConfig & {
 };
 
 /** Settings that cannot change while running. */
-type FixedKey = "announceTrackers" | "rtcConfig" | "swarmId";
+type FixedKey = "announceTrackers" | "rtcConfig" | "swarmId" | "swarmIdParameters";
 
 /** What may change while running. */
 export type DynamicCoreConfig = Partial<Omit<StreamConfig, FixedKey>> &
@@ -98,7 +109,7 @@ export type DynamicCoreConfig = Partial<Omit<StreamConfig, FixedKey>> &
         secondaryStream?: Partial<Omit<StreamConfig, FixedKey>>;
     };
 
-const FIXED: readonly string[] = ["announceTrackers", "rtcConfig", "swarmId", "wasmUrl"];
+const FIXED: readonly string[] = ["announceTrackers", "rtcConfig", "swarmId", "swarmIdParameters", "wasmUrl"];
 const COMMON: readonly string[] = ["segmentMemoryStorageLimit", "wasmUrl"];
 
 /** The settings of a running core. */
@@ -131,6 +142,7 @@ export class Settings {
         const copyOf = (config: StreamConfig) => ({
             ...config,
             announceTrackers: [...config.announceTrackers],
+            swarmIdParameters: [...config.swarmIdParameters],
             rtcConfig: { ...config.rtcConfig },
         });
         return { ...common, mainStream: copyOf(mainStream), secondaryStream: copyOf(secondaryStream) };
@@ -173,6 +185,7 @@ function streamDefaults(): StreamConfig {
         isP2PDisabled: false,
         isP2PUploadDisabled: false,
         announceTrackers: [],
+        swarmIdParameters: [],
         rtcConfig: { iceServers: [] },
     };
 }

@@ -3,11 +3,13 @@
 import type { Action } from "./action.js";
 import { type CoreConfig, type DefinedCoreConfig, type DynamicCoreConfig, Settings } from "./config.js";
 import { EventTarget, guard } from "./events.js";
+import { infoHash } from "./identity.js";
 import { type NewsContext, publish } from "./news.js";
 import { peerIds } from "./peer-ids.js";
 import { Shell } from "./shell.js";
 import { nameOf, type SegmentKey } from "./store.js";
 import { type KnownSegment, type ListedSegment, Streams } from "./streams.js";
+import { swarmIdOf } from "./swarm-id.js";
 import {
     type CoreEventMap,
     CoreRequestError,
@@ -80,9 +82,9 @@ export class Core {
         return [...this.#peers.values()];
     }
 
-    /** Where the manifest came from, after redirects; without its query it names the swarms. */
+    /** Where the manifest came from, after redirects; it names the swarms unless `swarmId` does. */
     setManifestResponseUrl(url: string): void {
-        this.#manifestUrl = url.split("?")[0];
+        this.#manifestUrl = url;
     }
 
     /** Registers a stream, once. */
@@ -237,25 +239,13 @@ export class Core {
         }
     }
 
-    #infoHash({ type, properties }: Stream): string | undefined {
-        const swarmId = this.#settings.of(type).swarmId ?? this.#manifestUrl;
-        if (swarmId === undefined || !this.#wasm) {
+    #infoHash(stream: Stream): string | undefined {
+        const { swarmId: chosen, swarmIdParameters } = this.#settings.of(stream.type);
+        if ((chosen ?? this.#manifestUrl) === undefined) {
             return undefined;
         }
-        const { bitrate, codecs, width, height, language, channels, name, frameRate, videoRange } =
-            properties;
-        const identity = this.#wasm.streamIdentity(
-            bitrate,
-            codecs ?? "",
-            width ?? 0,
-            height ?? 0,
-            language ?? "",
-            channels ?? "",
-            name ?? "",
-            frameRate ?? "",
-            videoRange ?? "",
-        );
-        return this.#wasm.infoHash(swarmId, type === "secondary", identity);
+        const swarmId = chosen ?? swarmIdOf(this.#manifestUrl ?? "", swarmIdParameters);
+        return infoHash(swarmId, stream);
     }
 
     #newPeerId(): string {

@@ -23,9 +23,10 @@ export function listFragments(
         return;
     }
     const known = new Map(core.getSegments(name).map((segment) => [segment.runtimeId, segment]));
-    const segments = details.fragments
-        .filter((fragment) => fragment && !fragment.gap)
-        .map((fragment, index) => segmentOf(fragment, details.live, index, known));
+    // Gaps are no segments, but they count.
+    const segments = details.fragments.flatMap((fragment, index) =>
+        fragment && !fragment.gap ? [segmentOf(fragment, details.live, index, known)] : [],
+    );
     core.setSegments(name, segments, details.live);
 }
 
@@ -35,14 +36,17 @@ export function runtimeIdOf(fragment: Fragment): string {
     return range ? `${fragment.url}|${range.start}-${range.end}` : fragment.url;
 }
 
-/** A playlist without a manifest gives no bitrate, and then nothing else counts either. */
+/**
+ * A playlist without a manifest has the bitrate 0, and then nothing else counts either. Without any
+ * number for it (`NaN`) the rest does.
+ */
 function mainStream(level: LevelParsed & { maxBitrate?: number }): Stream {
     const bitrate = level.maxBitrate ?? level.bitrate;
     const { videoCodec: codecs, width, height, attrs } = level;
     const frameRate = attrs["FRAME-RATE"];
     const videoRange = attrs["VIDEO-RANGE"];
     const described = { bitrate, codecs, width, height, frameRate, videoRange };
-    const properties = bitrate ? described : { bitrate: 0 };
+    const properties = bitrate === 0 ? { bitrate } : described;
     return { runtimeId: firstOf(level.url) ?? "", type: "main", properties };
 }
 

@@ -1,13 +1,11 @@
 // Loading the WebAssembly module, once for the page.
 
-import init, { Engine, infoHash, peerId, streamIdentity } from "beekeepr-wasm";
+import init, { Engine, peerId } from "beekeepr-wasm";
 
 /** The engine and its helpers. Tests put their own in its place. */
 export interface WasmModule {
     Engine: new (now: number, seedHigh: number, seedLow: number, values: Float64Array) => WasmEngine;
-    infoHash: typeof infoHash;
     peerId: typeof peerId;
-    streamIdentity: typeof streamIdentity;
 }
 
 /** The calls of `src/engine.rs`. */
@@ -29,5 +27,5 @@ export function loadWasm(url?: string): Promise<WasmModule> {
 
 async function start(url: string | undefined): Promise<WasmModule> {
     await init({ module_or_path: url ?? new URL("./beekeepr-client_bg.wasm", import.meta.url) });
-    return { Engine, infoHash, peerId, streamIdentity };
+    return { Engine, peerId };
 }

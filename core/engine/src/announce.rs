@@ -263,9 +263,10 @@ impl Engine {
         }
         match read_server_message(text) {
             Ok(message) => self.on_server_message(tracker, message),
-            Err(error) => self.event(Event::TrackerWarning {
+            // What exactly is wrong with it would weigh 2 KB in the browser's module.
+            Err(_) => self.event(Event::TrackerWarning {
                 tracker,
-                message: error.to_string(),
+                message: "message cannot be read".to_owned(),
             }),
         }
     }

@@ -15,7 +15,7 @@ pub struct StreamKey(pub u32);
 pub struct TrackerKey(pub u32);
 
 /// A peer connection and its one data channel, numbered by the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnKey(pub u32);
 
 /// An HTTP request for a segment, numbered by the engine.

@@ -27,13 +27,15 @@ pub struct Config {
     pub http_downloads_max: u32,
     /// Segments asked of peers at a time, over all peers.
     pub p2p_downloads_max: u32,
-    /// A wanted segment whose playback begins within this time is fetched over HTTP when no peer is
-    /// already delivering it.
+    /// A segment whose playback begins within this time is fetched over HTTP when no peer delivers it
+    /// in time. What HTTP was measured to need makes it longer, never shorter.
     pub urgent_window_ms: u64,
     /// How far ahead of the playhead segments are fetched over HTTP although the player does not ask yet.
     pub http_window_ms: u64,
     /// How far ahead of the playhead segments are asked of peers although the player does not ask yet.
     pub p2p_window_ms: u64,
+    /// How long the very first segment is left to peers before HTTP is asked.
+    pub http_initial_ms: u64,
     /// A peer that sends nothing for so long while it should has failed.
     pub p2p_silence_ms: u64,
     /// An HTTP response that brings nothing for so long has failed.
@@ -42,6 +44,11 @@ pub struct Config {
     pub p2p_errors_max: u32,
     /// Failures after which a wanted segment is given back to the player's loader.
     pub http_errors_max: u32,
+    /// Viewer only: segments sent at a time, over all peers; who asks for more is told "absent" and
+    /// finds a quicker peer.
+    pub uploads_max: u32,
+    /// Bits per second for all peers together; 0 for no limit.
+    pub upload_bps_max: u64,
     /// Peers in one swarm.
     pub peers_max: u32,
     /// Offers in one announce.
@@ -67,13 +74,16 @@ impl Default for Config {
             upload_disabled: false,
             http_downloads_max: 2,
             p2p_downloads_max: 3,
-            urgent_window_ms: 2_500,
+            urgent_window_ms: 1_500,
             http_window_ms: 60_000,
             p2p_window_ms: 120_000,
+            http_initial_ms: 0,
             p2p_silence_ms: 2_000,
             http_silence_ms: 3_000,
             p2p_errors_max: 3,
             http_errors_max: 3,
+            uploads_max: 8,
+            upload_bps_max: 0,
             peers_max: 50,
             offers_per_announce: 5,
             check_segments: false,

@@ -143,7 +143,8 @@ impl Engine {
         sdp: String,
     ) {
         let ours = self.streams[&stream].peer_id;
-        if peer == ours || self.config.p2p_disabled || sdp.len() > shared::SDP_BYTES_MAX {
+        let banned = self.bans.holds(peer, self.now);
+        if peer == ours || banned || self.config.p2p_disabled || sdp.len() > shared::SDP_BYTES_MAX {
             return;
         }
         // Super-peers have nothing to give each other.
@@ -220,8 +221,10 @@ impl Engine {
         else {
             return;
         };
-        let full = self.swarm_is_full(stream);
-        if full || sdp.len() > shared::SDP_BYTES_MAX || !self.resolve_duplicates(stream, peer, true)
+        let refused = self.swarm_is_full(stream) || self.bans.holds(peer, self.now);
+        if refused
+            || sdp.len() > shared::SDP_BYTES_MAX
+            || !self.resolve_duplicates(stream, peer, true)
         {
             return self.close_conn(key);
         }

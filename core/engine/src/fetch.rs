@@ -10,16 +10,12 @@ use crate::stream::{Segment, Transfer};
 /// A running HTTP request.
 #[derive(Debug)]
 pub(crate) struct Fetch {
-    segment: SegmentKey,
+    pub(crate) segment: SegmentKey,
+    asked_at: Time,
     /// When anything last came.
     last_at: Time,
-}
-
-/// What HTTP was last measured to bring.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct HttpRate {
-    bps: u64,
-    at: Time,
+    /// Bytes that it brought.
+    received: u64,
 }
 
 impl Engine {
@@ -39,7 +35,9 @@ impl Engine {
             fetch,
             Fetch {
                 segment: key,
+                asked_at: now,
                 last_at: now,
+                received: 0,
             },
         );
         self.outputs.push_back(Output::FetchStart {
@@ -70,6 +68,12 @@ impl Engine {
         }
     }
 
+    /// Whether a request has brought nothing for a while.
+    pub(crate) fn is_stuck(&self, fetch: FetchKey) -> bool {
+        let fetch = self.fetches.get(&fetch);
+        fetch.is_some_and(|fetch| self.now.since_ms(fetch.last_at) >= limits::HTTP_STUCK_MS)
+    }
+
     /// The segment of a running fetch.
     fn fetched(&mut self, fetch: FetchKey) -> Option<(SegmentKey, &mut Segment)> {
         let now = self.now;
@@ -85,6 +89,9 @@ impl Engine {
     }
 
     pub(crate) fn on_fetch_started(&mut self, fetch: FetchKey, offset: u64, total: Option<u64>) {
+        if let Some(entry) = self.fetches.get(&fetch) {
+            self.http_rate.began(self.now.since_ms(entry.asked_at));
+        }
         let Some((_, segment)) = self.fetched(fetch) else {
             return;
         };
@@ -101,6 +108,9 @@ impl Engine {
     }
 
     pub(crate) fn on_fetch_progress(&mut self, fetch: FetchKey, bytes: u32) {
+        if let Some(entry) = self.fetches.get_mut(&fetch) {
+            entry.received += u64::from(bytes);
+        }
         let Some((key, segment)) = self.fetched(fetch) else {
             return;
         };
@@ -127,11 +137,10 @@ impl Engine {
         }
         segment.end(now);
         segment.http_errors = 0;
-        self.http_rate = HttpRate {
-            bps: segment.bandwidth_bps(),
-            at: now,
-        };
-        self.fetches.remove(&fetch);
+        if let Some(done) = self.fetches.remove(&fetch) {
+            let took_ms = now.since_ms(done.asked_at);
+            self.http_rate.brought(done.received, took_ms, now);
+        }
         self.segment_arrived(key, Source::Http);
     }
 
@@ -208,11 +217,5 @@ impl Engine {
         for fetch in late {
             self.fail_fetch(fetch, LoadError::Timeout);
         }
-    }
-
-    /// Bits per second that HTTP brought lately; 0 when unknown.
-    pub(crate) fn http_bps(&self) -> u64 {
-        let fresh = self.now.since_ms(self.http_rate.at) <= limits::HTTP_RATE_AGE_MS_MAX;
-        if fresh { self.http_rate.bps } else { 0 }
     }
 }

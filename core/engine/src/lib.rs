@@ -15,16 +15,24 @@
 
 mod announce;
 mod api;
+mod bans;
+mod choose;
 mod config;
 mod conn;
+mod download;
+mod election;
+mod evict;
 mod fetch;
 mod limits;
 mod map;
+mod needs;
 mod peer;
 mod playhead;
+mod rate;
 mod schedule;
 mod storage;
 mod stream;
+mod super_peer;
 mod swarms;
 mod upload;
 
@@ -39,11 +47,14 @@ pub use api::{
 pub use config::{Config, Role};
 
 use announce::Tracker;
+use bans::Bans;
 use conn::Conn;
-use fetch::{Fetch, HttpRate};
+use fetch::Fetch;
 use map::Map;
 use playhead::Playhead;
+use rate::HttpRate;
 use stream::Stream;
+use upload::Uplink;
 
 /// The engine. See the crate's documentation for the loop that drives it.
 #[derive(Debug)]
@@ -61,6 +72,12 @@ pub struct Engine {
     fetches: Map<FetchKey, Fetch>,
     next_fetch: u32,
     http_rate: HttpRate,
+    bans: Bans,
+    uplink: Uplink,
+    /// The player has got a segment.
+    started: bool,
+    /// What is ahead of the playhead fills the memory.
+    full: bool,
     /// Bytes for the trackers' statistics.
     uploaded: u64,
     downloaded: u64,
@@ -85,6 +102,10 @@ impl Engine {
             fetches: Map::new(),
             next_fetch: 0,
             http_rate: HttpRate::default(),
+            bans: Bans::default(),
+            uplink: Uplink::default(),
+            started: false,
+            full: false,
             uploaded: 0,
             downloaded: 0,
             outputs: VecDeque::new(),
@@ -122,11 +143,15 @@ impl Engine {
     pub fn configure(&mut self, now: Time, config: Config) {
         self.now = self.now.max(now);
         let (role, trackers) = (self.config.role, self.config.trackers);
+        let uploads_change = self.config.upload_disabled != config.upload_disabled;
         self.config = Config {
             role,
             trackers,
             ..config
         };
+        if uploads_change {
+            self.turn_uploads();
+        }
         if self.config.p2p_disabled {
             self.leave_all();
         }
@@ -202,7 +227,10 @@ impl Engine {
         self.evict();
         self.run_trackers();
         self.send_due_announcements();
-        let busy = self.is_loading() || self.conns.values().any(|conn| conn.peer().is_none());
+        self.run_uploads();
+        let busy = self.is_loading()
+            || self.uplink.is_waiting()
+            || self.conns.values().any(|conn| conn.peer().is_none());
         let tick = if busy {
             limits::SCHEDULE_TICK_MS
         } else {

@@ -25,35 +25,82 @@ pub(crate) const CROSSING_MS_MAX: u64 = 10_000;
 /// Bytes handed to a data channel before waiting for it: more made Chromium drop packets.
 pub(crate) const UPLOAD_WINDOW_BYTES: u32 = 64 * 1024;
 
-/// An urgent segment's peer must send its first bytes within this time, else HTTP takes over.
+/// Time that an urgent segment's peer has for its first bytes, else HTTP takes over.
 pub(crate) const URGENT_FIRST_BYTE_MS: u64 = 400;
-/// An urgent segment may stay with its peer when it will be whole within this time anyway.
-pub(crate) const URGENT_REST_MS: i64 = 700;
-/// An urgent segment has to be there this long before it is played: parsing and decoding.
+/// A segment has to be there this long before it is played: parsing and decoding.
 pub(crate) const DECODE_MARGIN_MS: i64 = 500;
 /// A rate is not judged before this time has passed.
 pub(crate) const RATE_JUDGED_AFTER_MS: u64 = 200;
-/// How long viewers leave a new segment to a connected super-peer, beyond the half duration in which
-/// it polls the playlist: its request, the origin's answer and the announcement.
-pub(crate) const SUPER_PEER_FETCH_MS: u64 = 1_500;
+/// Before anything was measured, HTTP is taken to need half of a segment's duration, at most this.
+pub(crate) const HTTP_GUESS_MS_MAX: u64 = 2_000;
+/// So far ahead of the first segment that is missing, HTTP's work is added up: a player alone would
+/// fill a buffer of about this length, which has to stay possible.
+pub(crate) const HTTP_HORIZON_MS: i64 = 20_000;
+/// On demand, where nothing keeps the buffer short, so much more of it is kept than HTTP needs.
+pub(crate) const ON_DEMAND_RESERVE_MS: i64 = 4_000;
+/// A response that brings nothing for so long is left for a peer when its segment is urgent.
+pub(crate) const HTTP_STUCK_MS: u64 = 1_000;
+
 /// So long before a segment is urgent, viewers stop waiting for each other and ask the super-peer.
-pub(crate) const SPREAD_MARGIN_MS: u64 = 500;
+pub(crate) const SPREAD_MARGIN_MS: i64 = 1_000;
 /// How long a viewer of a stream on demand waits for others before it asks the super-peer.
 pub(crate) const SPREAD_WAIT_MS: u64 = 1_500;
-/// What each place in the election waits longer than the one before.
-pub(crate) const ELECTION_STEP_MS: u64 = 1_000;
-/// A stream is in use until another was used for so long without it.
-pub(crate) const STREAM_USE_MS: u64 = 15_000;
+/// What a backup allows for the announcement of whoever is before it (p2p-media-loader 5: the same).
+pub(crate) const ELECTION_MARGIN_MS: i64 = 500;
+/// A peer that has announced nothing is taken for a newcomer for so long, then for one that never will.
+pub(crate) const NEWCOMER_MS: u64 = 10_000;
+/// On demand, a peer that has no segment within so many of one is somewhere else in the film.
+pub(crate) const NEAR_SEGMENTS: i64 = 30;
+/// A stream is in use until another was used for so many of its segments' durations without it.
+pub(crate) const STREAM_USE_SEGMENTS: u64 = 3;
+/// The least of that: two segments of an ordinary live stream and the reaction of the player.
+pub(crate) const STREAM_USE_MS_MIN: u64 = 5_000;
+
+/// A peer has twice a segment's duration to bring it, at least this: who is slower does not keep up.
+pub(crate) const DOWNLOAD_MS_MIN: u64 = 4_000;
+/// First wait before a peer is asked again that said "absent"; doubles with each time in a row.
+pub(crate) const REFUSED_MS: u64 = 250;
+/// Half of the wait before a peer is asked again that failed; doubles with each failure.
+pub(crate) const FAILED_MS: u64 = 1_000;
+/// Doublings of these waits: at most 8 s and 32 s.
+pub(crate) const REFUSED_DOUBLINGS_MAX: u32 = 5;
+/// A peer that refused so often in a row is no longer believed to have or to fetch anything.
+pub(crate) const REFUSALS_MAX: u32 = 4;
+/// A segment that a peer had but refused is waited for so long as if that peer had it still.
+pub(crate) const REFUSED_KEEP_MS: u64 = 2_000;
+/// A peer whose bytes were wrong is not met again for this time.
+pub(crate) const BAN_MS: u64 = 600_000;
+/// A peer that failed too often is not met again for this time (p2p-media-loader: 60 s).
+pub(crate) const PAUSE_MS: u64 = 60_000;
+/// Peers that are not met; the longest known is let in again when there are more.
+pub(crate) const BANS_MAX: usize = 64;
+
+/// Uploads that are always begun. More only when they end, at the rate seen lately, within a segment's
+/// duration: who gets its bytes more slowly than they play is better off with another peer.
+pub(crate) const UPLOADS_MIN: u32 = 2;
+/// The least of that time.
+pub(crate) const UPLOAD_MS_MIN: u64 = 1_000;
+/// Over such times the rate of uploads is measured.
+pub(crate) const UPLOAD_MEASURE_MS: u64 = 500;
+/// Under a limit of the rate, this much of it may be sent at once.
+pub(crate) const UPLOAD_BURST_MS: u64 = 250;
 
 /// First wait before a failed HTTP request is repeated; doubles with each failure.
 pub(crate) const HTTP_RETRY_MS: u64 = 500;
 /// Longest wait before a failed HTTP request is repeated.
 pub(crate) const HTTP_RETRY_MS_MAX: u64 = 8_000;
-/// An HTTP measurement older than this no longer speaks for the network.
+/// How long HTTP takes is believed for so long: of 30 viewers of a live stream each asks the origin once a
+/// minute.
+pub(crate) const HTTP_TIME_AGE_MS_MAX: u64 = 300_000;
+/// An older measurement of HTTP says nothing to the player's choice of quality.
 pub(crate) const HTTP_RATE_AGE_MS_MAX: u64 = 60_000;
 
 /// A live segment is kept so long after the manifest dropped it, for viewers who lag behind.
 pub(crate) const UNLISTED_KEEP_MS: u64 = 30_000;
+
+/// A live segment of a rendition that the player left is kept so long after its last use: as long as
+/// its swarm, and until the player may have come back.
+pub(crate) const UNUSED_KEEP_MS: u64 = 60_000;
 
 /// How often the schedule is looked at while something is to be loaded.
 pub(crate) const SCHEDULE_TICK_MS: u64 = 100;

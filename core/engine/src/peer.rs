@@ -1,12 +1,14 @@
-//! What is said over an open channel: announcements, and segments that we ask for.
+//! What is said over an open channel, and what a peer has proven to be.
 
 use beekeepr_model::{PeerId, SegmentId, Time, limits as shared};
 use beekeepr_peer_proto::{Command, Joiner, encode};
 
 use crate::Engine;
-use crate::api::{ConnKey, Event, LoadError, Output, Placement, SegmentKey, Source, StreamKey};
-use crate::conn::Conn;
-use crate::stream::{Progress, Transfer};
+use crate::api::{ConnKey, Output, SegmentKey, StreamKey};
+use crate::download::Download;
+use crate::limits;
+use crate::rate::bits_per_second;
+use crate::stream::Transfer;
 use crate::upload::Upload;
 
 /// A peer with an open channel.
@@ -24,23 +26,14 @@ pub(crate) struct Peer {
     pub(crate) upload: Option<Upload>,
     /// Bytes in the channel's send buffer, as far as we know.
     pub(crate) buffered: u32,
-    /// Failures since its last whole segment.
+    /// Failures, less half of them for each whole segment.
     pub(crate) errors: u32,
-    /// Bits per second of its last segment; unknown before that.
+    /// How often in a row it said "absent".
+    pub(crate) refusals: u32,
+    /// Not to be asked before this.
+    pub(crate) not_before: Time,
+    /// Bits per second of its last segments; unknown before the first.
     pub(crate) rate_bps: Option<u64>,
-}
-
-/// A segment that a peer was asked for.
-#[derive(Debug)]
-pub(crate) struct Download {
-    pub(crate) segment: SegmentId,
-    request: i64,
-    pub(crate) asked_at: Time,
-    /// When anything last came.
-    last_at: Time,
-    /// The peer said that it will send; only then are bytes accepted.
-    accepted: bool,
-    pub(crate) received: u64,
 }
 
 impl Peer {
@@ -56,6 +49,8 @@ impl Peer {
             upload: None,
             buffered: 0,
             errors: 0,
+            refusals: 0,
+            not_before: Time::ZERO,
             rate_bps: None,
         }
     }
@@ -68,6 +63,46 @@ impl Peer {
         self.loading.binary_search(&id).is_ok()
     }
 
+    /// Whether it has announced nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.loaded.is_empty() && self.loading.is_empty()
+    }
+
+    /// Whether it has, or is fetching, a segment close to this one.
+    pub(crate) fn is_near(&self, id: SegmentId) -> bool {
+        [&self.loaded, &self.loading].into_iter().any(|list| {
+            let place = list.partition_point(|known| known.0 < id.0);
+            let around = list[..place].last().into_iter().chain(list.get(place));
+            let mut distances = around.map(|known| known.0.abs_diff(id.0));
+            distances.any(|distance| distance <= limits::NEAR_SEGMENTS.unsigned_abs())
+        })
+    }
+
+    /// Whether what it announces is worth waiting for.
+    pub(crate) fn is_credible(&self) -> bool {
+        self.errors == 0 && self.refusals < limits::REFUSALS_MAX
+    }
+
+    /// It has brought a whole segment.
+    pub(crate) fn succeeded(&mut self) {
+        self.errors /= 2;
+        self.refusals = 0;
+    }
+
+    /// It said that it does not have what it was asked for: it may be busy, and is asked again after a
+    /// while. Were it gone, its next announcement would say so.
+    pub(crate) fn refused(&mut self, now: Time) {
+        let doublings = self.refusals.min(limits::REFUSED_DOUBLINGS_MAX);
+        self.not_before = now + (limits::REFUSED_MS << doublings);
+        self.refusals += 1;
+    }
+
+    /// Takes a measurement in, half and half with what was known.
+    pub(crate) fn measured(&mut self, bytes: u64, ms: u64) {
+        let bps = bits_per_second(bytes, ms);
+        self.rate_bps = Some(self.rate_bps.map_or(bps, |known| u64::midpoint(known, bps)));
+    }
+
     fn announces(&mut self, mut loaded: Vec<SegmentId>, mut loading: Vec<SegmentId>) {
         for list in [&mut loaded, &mut loading] {
             list.truncate(shared::ANNOUNCED_SEGMENTS_MAX);
@@ -76,17 +111,13 @@ impl Peer {
         self.loaded = loaded;
         self.loading = loading;
     }
-
-    fn no_longer_has(&mut self, id: SegmentId) {
-        if let Ok(place) = self.loaded.binary_search(&id) {
-            self.loaded.remove(place);
-        }
-    }
 }
 
 impl Engine {
     pub(crate) fn send_command(&mut self, conn: ConnKey, command: &Command) {
-        for message in encode(command, self.config.message_bytes_max) {
+        let messages = encode(command, self.config.message_bytes_max);
+        // A number beyond the wire's comes from a broken manifest: no peer can be told of it.
+        for message in messages.into_iter().flatten() {
             self.outputs
                 .push_back(Output::CommandSend { conn, message });
         }
@@ -109,11 +140,10 @@ impl Engine {
     }
 
     pub(crate) fn send_announcement(&mut self, stream: StreamKey, conn: ConnKey) {
-        if self.config.upload_disabled {
-            return;
+        if !self.config.upload_disabled {
+            let command = self.announcement(stream);
+            self.send_command(conn, &command);
         }
-        let command = self.announcement(stream);
-        self.send_command(conn, &command);
     }
 
     fn announcement(&self, stream: StreamKey) -> Command {
@@ -145,9 +175,9 @@ impl Engine {
         match peer.joiner.push(message) {
             Ok(None) => {}
             Ok(Some(command)) => self.on_peer_says(stream, conn, command),
-            // Old p2p-media-loader peers with a full page of 256 ids cannot be read; the rest of what
-            // they say can. Whoever sends nothing readable is of no use but does no harm either.
-            Err(_) => self.count_error(conn),
+            // p2p-media-loader up to 4.x garbles some long announcements; the rest of what it says can
+            // be read. Whoever sends nothing readable while it owes us bytes is silent in time.
+            Err(_) => {}
         }
     }
 
@@ -191,287 +221,4 @@ impl Engine {
             }
         }
     }
-
-    /// Asks a peer for a segment, or for what is missing of it.
-    pub(crate) fn ask(&mut self, key: SegmentKey, conn: ConnKey) {
-        let now = self.now;
-        // The range of p2p-media-loader's own request ids.
-        let request = self.random.below(1000) as i64;
-        let Some(stream) = self.streams.get_mut(&key.stream) else {
-            return;
-        };
-        let segment = stream.segment_mut(key.id, now);
-        segment.begin(Transfer::Peer(conn), now);
-        let offset = segment.loaded;
-        let Some((_, peer)) = self.open_peer_mut(conn) else {
-            return;
-        };
-        peer.download = Some(Download {
-            segment: key.id,
-            request,
-            asked_at: now,
-            last_at: now,
-            accepted: false,
-            received: 0,
-        });
-        let source = Source::Peer(peer.id);
-        self.send_command(
-            conn,
-            &Command::SegmentRequest {
-                segment: key.id,
-                request,
-                offset,
-            },
-        );
-        self.event(Event::SegmentStarted {
-            segment: key,
-            source,
-        });
-    }
-
-    fn on_segment_data(
-        &mut self,
-        stream: StreamKey,
-        conn: ConnKey,
-        id: SegmentId,
-        request: i64,
-        size: u64,
-    ) {
-        let now = self.now;
-        let Some(state) = self.streams.get_mut(&stream) else {
-            return;
-        };
-        let Some((_, peer)) = self.conns.get_mut(&conn).and_then(Conn::peer_mut) else {
-            return;
-        };
-        let Some(download) = matching(&mut peer.download, id, request) else {
-            return;
-        };
-        let segment = state.segment_mut(id, now);
-        let total = segment.loaded.saturating_add(size);
-        let fits = segment.total.is_none_or(|known| known == total);
-        if size == 0 || total > shared::SEGMENT_BYTES_MAX || !fits || download.accepted {
-            return self.fail_peer(stream, conn, LoadError::PeerLength);
-        }
-        segment.total = Some(total);
-        download.accepted = true;
-        download.last_at = now;
-    }
-
-    /// See [`Engine::place`].
-    pub(crate) fn on_peer_bytes(&mut self, conn: ConnKey, bytes: usize) -> Option<Placement> {
-        let now = self.now;
-        let (stream, peer) = self.conns.get_mut(&conn).and_then(Conn::peer_mut)?;
-        let source = Source::Peer(peer.id);
-        let download = peer
-            .download
-            .as_mut()
-            .filter(|download| download.accepted)?;
-        let key = SegmentKey {
-            stream,
-            id: download.segment,
-        };
-        let segment = self.streams.get_mut(&stream)?.segments.get_mut(&key.id)?;
-        let total = segment.total?;
-        if segment.loaded + bytes as u64 > total {
-            self.fail_peer(stream, conn, LoadError::PeerLength);
-            return None;
-        }
-        download.last_at = now;
-        download.received += bytes as u64;
-        let placement = Placement {
-            segment: key,
-            offset: segment.loaded,
-            total,
-        };
-        segment.loaded += bytes as u64;
-        segment.from_peer = Some(conn);
-        self.downloaded += bytes as u64;
-        self.event(Event::Downloaded {
-            segment: key,
-            bytes: bytes as u32,
-            source,
-        });
-        Some(placement)
-    }
-
-    fn on_segment_completed(
-        &mut self,
-        stream: StreamKey,
-        conn: ConnKey,
-        id: SegmentId,
-        request: i64,
-    ) {
-        let now = self.now;
-        let Some((_, peer)) = self.open_peer_mut(conn) else {
-            return;
-        };
-        let source = Source::Peer(peer.id);
-        let Some(download) = matching(&mut peer.download, id, request) else {
-            return;
-        };
-        let took_ms = now.since_ms(download.asked_at).max(1);
-        let rate = download.received.saturating_mul(8_000) / took_ms;
-        let key = SegmentKey { stream, id };
-        if self
-            .segment(key)
-            .is_none_or(|segment| segment.total != Some(segment.loaded))
-        {
-            return self.fail_peer(stream, conn, LoadError::PeerLength);
-        }
-        if let Some((_, peer)) = self.open_peer_mut(conn) {
-            peer.download = None;
-            peer.rate_bps = Some(rate);
-            peer.errors = 0;
-        }
-        if let Some(segment) = self.segment_state(key) {
-            segment.end(now);
-        }
-        self.segment_arrived(key, source);
-    }
-
-    fn on_segment_absent(&mut self, stream: StreamKey, conn: ConnKey, id: SegmentId, request: i64) {
-        let Some((_, peer)) = self.open_peer_mut(conn) else {
-            return;
-        };
-        peer.no_longer_has(id);
-        if matching(&mut peer.download, id, request).is_some() {
-            let source = Source::Peer(peer.id);
-            self.abandon_download(conn);
-            let segment = SegmentKey { stream, id };
-            self.event(Event::SegmentError {
-                segment,
-                error: LoadError::PeerAbsent,
-                source,
-            });
-        }
-    }
-
-    /// Frees the segment that a connection was bringing; what has come stays.
-    pub(crate) fn abandon_download(&mut self, conn: ConnKey) -> Option<(SegmentId, i64)> {
-        let now = self.now;
-        let (stream, peer) = self.conns.get_mut(&conn).and_then(Conn::peer_mut)?;
-        let download = peer.download.take()?;
-        let segment = self
-            .streams
-            .get_mut(&stream)?
-            .segments
-            .get_mut(&download.segment)?;
-        if segment.transfer == Some(Transfer::Peer(conn)) {
-            segment.end(now);
-        }
-        Some((download.segment, download.request))
-    }
-
-    /// Takes a segment back from the peer that was asked for it.
-    pub(crate) fn cancel_download(&mut self, conn: ConnKey) {
-        if let Some((segment, request)) = self.abandon_download(conn) {
-            self.send_command(conn, &Command::CancelSegmentRequest { segment, request });
-        }
-    }
-
-    /// Leaves a peer that broke the protocol.
-    fn fail_peer(&mut self, stream: StreamKey, conn: ConnKey, error: LoadError) {
-        let Some((_, peer)) = self.open_peer(conn) else {
-            return;
-        };
-        let source = Source::Peer(peer.id);
-        let asked = peer.download.as_ref().map(|download| download.segment);
-        if let Some(id) = asked {
-            // What came of it may be wrong as well.
-            self.abandon_download(conn);
-            self.discard(SegmentKey { stream, id });
-            let segment = SegmentKey { stream, id };
-            self.event(Event::SegmentError {
-                segment,
-                error,
-                source,
-            });
-        }
-        self.close_conn(conn);
-    }
-
-    fn count_error(&mut self, conn: ConnKey) {
-        let errors_max = self.config.p2p_errors_max;
-        let Some((_, peer)) = self.open_peer_mut(conn) else {
-            return;
-        };
-        peer.errors += 1;
-        // A peer that only garbles announcements is kept; one that fails while it owes us a segment
-        // is not.
-        if peer.errors >= errors_max && peer.download.is_some() {
-            self.close_conn(conn);
-        }
-    }
-
-    /// Gives up on peers that owe bytes and send none.
-    pub(crate) fn expire_downloads(&mut self) {
-        let silence = self.config.p2p_silence_ms;
-        let silent = |peer: &Peer| {
-            let last = peer.download.as_ref()?;
-            (self.now.since_ms(last.last_at) >= silence).then_some((last.segment, peer.id))
-        };
-        let mut late = Vec::new();
-        for (&conn, entry) in self.conns.iter() {
-            if let Some((stream, peer)) = entry.peer()
-                && let Some((id, peer)) = silent(peer)
-            {
-                late.push((conn, SegmentKey { stream, id }, peer));
-            }
-        }
-        for (conn, segment, peer) in late {
-            let source = Source::Peer(peer);
-            self.event(Event::SegmentError {
-                segment,
-                error: LoadError::Timeout,
-                source,
-            });
-            self.count_error(conn);
-            self.cancel_download(conn);
-        }
-    }
-
-    /// All bytes of a segment are there.
-    pub(crate) fn segment_arrived(&mut self, key: SegmentKey, source: Source) {
-        let check = self.config.check_segments;
-        let Some(segment) = self.segment_state(key) else {
-            return;
-        };
-        if check && segment.from_peer.is_some() {
-            segment.progress = Progress::Checking;
-            self.outputs.push_back(Output::SegmentCheck(key));
-        } else {
-            self.segment_complete(key, source);
-        }
-    }
-
-    pub(crate) fn on_segment_checked(&mut self, key: SegmentKey, valid: bool) {
-        let Some(segment) = self.segment_state(key) else {
-            return;
-        };
-        if segment.progress != Progress::Checking {
-            return;
-        }
-        let sender = segment.from_peer;
-        let peer = sender.and_then(|conn| Some(self.open_peer(conn)?.1.id));
-        let source = peer.map_or(Source::Http, Source::Peer);
-        if valid {
-            return self.segment_complete(key, source);
-        }
-        self.discard(key);
-        self.event(Event::SegmentError {
-            segment: key,
-            error: LoadError::Invalid,
-            source,
-        });
-        if let Some(conn) = sender {
-            self.close_conn(conn);
-        }
-    }
-}
-
-fn matching(download: &mut Option<Download>, id: SegmentId, request: i64) -> Option<&mut Download> {
-    download
-        .as_mut()
-        .filter(|download| download.segment == id && download.request == request)
 }

@@ -3,8 +3,9 @@
 use beekeepr_model::Time;
 
 use crate::Engine;
-use crate::api::{Event, Output, SegmentKey, Source};
+use crate::api::{Event, LoadError, Output, SegmentKey, Source};
 use crate::limits;
+use crate::rate::bits_per_second;
 use crate::stream::{Progress, Segment, Transfer};
 
 impl Engine {
@@ -42,12 +43,55 @@ impl Engine {
         if segment.wanted_since.take().is_none() {
             return;
         }
-        match segment.transfer {
-            Some(Transfer::Http(fetch)) => self.cancel_fetch(fetch),
-            Some(Transfer::Peer(conn)) => self.cancel_download(conn),
-            None => {}
-        }
+        self.stop_transfer(key);
         self.event(Event::SegmentAborted { segment: key });
+    }
+
+    /// All bytes of a segment are there.
+    pub(crate) fn segment_arrived(&mut self, key: SegmentKey, source: Source) {
+        let check = self.config.check_segments;
+        let Some(segment) = self.segment_state(key) else {
+            return;
+        };
+        if check && segment.from_peer.is_some() {
+            segment.progress = Progress::Checking;
+            self.outputs.push_back(Output::SegmentCheck(key));
+        } else {
+            self.segment_complete(key, source);
+        }
+    }
+
+    pub(crate) fn on_segment_checked(&mut self, key: SegmentKey, valid: bool) {
+        let Some(segment) = self.segment_state(key) else {
+            return;
+        };
+        if segment.progress != Progress::Checking {
+            return;
+        }
+        let sender = segment.from_peer;
+        let several = segment.from_several;
+        segment.http_only |= !valid;
+        let peer = sender.and_then(|conn| Some(self.open_peer(conn)?.1.id));
+        let source = peer.map_or(Source::Http, Source::Peer);
+        if valid {
+            return self.segment_complete(key, source);
+        }
+        self.discard(key);
+        self.event(Event::SegmentError {
+            segment: key,
+            error: LoadError::Invalid,
+            source,
+        });
+        // Of several senders, one is wrong and the last may be right.
+        if let Some(conn) = sender {
+            self.count_error(conn);
+            if let Some(peer) = peer
+                && !several
+            {
+                self.bans.add(peer, self.now + limits::BAN_MS);
+                self.close_conn(conn);
+            }
+        }
     }
 
     /// The bytes are there and right.
@@ -57,11 +101,15 @@ impl Engine {
             return;
         };
         stream.announcement_due = true;
+        let duration_ms = stream.duration_ms(key.id);
         let segment = stream.segment_mut(key.id, now);
         segment.progress = Progress::Complete;
         segment.last_used = now;
         segment.demanded = false;
         let bytes = segment.loaded;
+        if duration_ms > 0 {
+            stream.bps = bits_per_second(bytes, duration_ms);
+        }
         self.event(Event::SegmentLoaded {
             segment: key,
             bytes,
@@ -73,14 +121,16 @@ impl Engine {
 
     /// Gives a whole segment to the player, when it waits for it.
     fn hand_over(&mut self, key: SegmentKey) {
-        let (now, http_bps) = (self.now, self.http_bps());
+        let (now, http_bps) = (self.now, self.http_rate.last_bps(self.now));
         let Some(segment) = self.segment_state(key) else {
             return;
         };
         if segment.wanted_since.take().is_some() {
             segment.last_used = now;
+            let bandwidth_bps = segment.bandwidth_bps();
+            self.started = true;
             // What HTTP brings is always at hand, so a slow peer must not push the quality down.
-            let bandwidth_bps = segment.bandwidth_bps().max(http_bps);
+            let bandwidth_bps = bandwidth_bps.max(http_bps);
             self.outputs.push_back(Output::SegmentReady {
                 segment: key,
                 bandwidth_bps,
@@ -96,67 +146,17 @@ impl Engine {
         }
     }
 
-    /// Forgets segments that nobody needs any more, and those beyond the memory's limit.
-    pub(crate) fn evict(&mut self) {
-        for key in self.outlived() {
-            self.forget(key);
-        }
-        let mut held = self.held();
-        let mut bytes: u64 = held.iter().map(|&(_, _, bytes)| bytes).sum();
-        if bytes <= self.config.storage_bytes_max {
-            return;
-        }
-        held.sort_unstable();
-        for (_, key, size) in held {
-            if bytes <= self.config.storage_bytes_max {
-                break;
-            }
-            self.forget(key);
-            bytes -= size;
-        }
-    }
-
-    /// Live segments that have left the manifest for good.
-    fn outlived(&self) -> Vec<SegmentKey> {
-        let outlived = |segment: &Segment| {
-            segment.wanted_since.is_none()
-                && segment
-                    .unlisted_since
-                    .is_some_and(|since| self.now.since_ms(since) >= limits::UNLISTED_KEEP_MS)
-        };
-        let mut keys = Vec::new();
-        for (&stream, state) in self.streams.iter() {
-            for (&id, segment) in state.segments.iter() {
-                if outlived(segment) {
-                    keys.push(SegmentKey { stream, id });
-                }
-            }
-        }
-        keys
-    }
-
-    /// What could be forgotten, with the time of its last use and its size.
-    fn held(&self) -> Vec<(Time, SegmentKey, u64)> {
-        let mut held = Vec::new();
-        for (&stream, state) in self.streams.iter() {
-            for (&id, segment) in state.segments.iter() {
-                if segment.loaded > 0
-                    && segment.wanted_since.is_none()
-                    && segment.transfer.is_none()
-                {
-                    held.push((segment.last_used, SegmentKey { stream, id }, segment.loaded));
-                }
-            }
-        }
-        held
-    }
-
-    pub(crate) fn forget(&mut self, key: SegmentKey) {
+    /// Ends whatever is bringing a segment; what has come stays.
+    pub(crate) fn stop_transfer(&mut self, key: SegmentKey) {
         match self.segment(key).and_then(|segment| segment.transfer) {
             Some(Transfer::Http(fetch)) => self.cancel_fetch(fetch),
             Some(Transfer::Peer(conn)) => self.cancel_download(conn),
             None => {}
         }
+    }
+
+    pub(crate) fn forget(&mut self, key: SegmentKey) {
+        self.stop_transfer(key);
         self.stop_uploads(key);
         let Some(stream) = self.streams.get_mut(&key.stream) else {
             return;
@@ -168,5 +168,13 @@ impl Engine {
         if segment.loaded > 0 {
             self.outputs.push_back(Output::SegmentDropped(key));
         }
+    }
+
+    /// How large a segment probably is: as its stream's last one, for its duration.
+    pub(crate) fn usual_bytes(&self, key: SegmentKey) -> u64 {
+        let stream = self.streams.get(&key.stream);
+        stream.map_or(0, |stream| {
+            stream.bps.saturating_mul(stream.duration_ms(key.id)) / 8_000
+        })
     }
 }

@@ -5,6 +5,7 @@ use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
 use crate::announce::Membership;
 use crate::api::{ConnKey, FetchKey, ListedSegment};
 use crate::map::Map;
+use crate::rate::bits_per_second;
 
 /// A stream, its segments, and its swarm on each tracker.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Stream {
     pub(crate) listed: Map<SegmentId, Listed>,
     /// Those of which there is more to know than the manifest says.
     pub(crate) segments: Map<SegmentId, Segment>,
+    /// Bits per second of its last segment; 0 when unknown.
+    pub(crate) bps: u64,
     /// When the player last asked for a segment of it.
     pub(crate) last_wanted: Option<Time>,
     /// Whether we are, or want to be, in its swarm.
@@ -34,6 +37,7 @@ impl Stream {
             live: false,
             listed: Map::new(),
             segments: Map::new(),
+            bps: 0,
             last_wanted: None,
             joined: false,
             memberships: (0..trackers).map(|_| Membership::default()).collect(),
@@ -43,18 +47,15 @@ impl Stream {
 
     /// Takes a manifest's new list over; what is known of a segment stays known.
     pub(crate) fn list(&mut self, live: bool, segments: &[ListedSegment], now: Time) {
-        let known = std::mem::replace(&mut self.listed, Map::new());
         self.live = live;
         self.listed = segments
             .iter()
             .map(|segment| {
-                let seen = known.get(&segment.id).map_or(now, |old| old.seen);
                 let duration_ms = segment.end_ms.saturating_sub(segment.start_ms).max(0);
                 let duration_ms = duration_ms.unsigned_abs();
                 let listed = Listed {
                     start_ms: segment.start_ms,
                     duration_ms,
-                    seen,
                 };
                 (segment.id, listed)
             })
@@ -72,6 +73,11 @@ impl Stream {
         self.segments.get_or_insert_with(id, || Segment::new(now))
     }
 
+    /// A segment's duration, 0 when it is not listed.
+    pub(crate) fn duration_ms(&self, id: SegmentId) -> u64 {
+        self.listed.get(&id).map_or(0, |listed| listed.duration_ms)
+    }
+
     pub(crate) fn is_complete(&self, id: SegmentId) -> bool {
         self.segments
             .get(&id)
@@ -84,8 +90,6 @@ impl Stream {
 pub(crate) struct Listed {
     pub(crate) start_ms: i64,
     pub(crate) duration_ms: u64,
-    /// When the manifest first listed it.
-    pub(crate) seen: Time,
 }
 
 /// How far a segment is.
@@ -119,8 +123,14 @@ pub(crate) struct Segment {
     pub(crate) transfer_since: Time,
     /// Milliseconds in which transfers ran, without those in which we waited on purpose.
     pub(crate) active_ms: u64,
-    /// A peer that sent some of the bytes.
+    /// The peer that sent the last of the bytes that peers sent.
     pub(crate) from_peer: Option<ConnKey>,
+    /// Several peers sent some of the bytes.
+    pub(crate) from_several: bool,
+    /// Peers brought wrong bytes: only the origin is asked from now on.
+    pub(crate) http_only: bool,
+    /// When a peer that had it last refused to send it.
+    pub(crate) refused_at: Option<Time>,
     /// HTTP failures since the last success.
     pub(crate) http_errors: u32,
     pub(crate) http_status: u16,
@@ -144,6 +154,9 @@ impl Segment {
             transfer_since: now,
             active_ms: 0,
             from_peer: None,
+            from_several: false,
+            http_only: false,
+            refused_at: None,
             http_errors: 0,
             http_status: 0,
             retry_at: Time::ZERO,
@@ -173,10 +186,20 @@ impl Segment {
         self.loaded = 0;
         self.total = None;
         self.from_peer = None;
+        self.from_several = false;
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.progress == Progress::Partial && self.transfer.is_none()
+    }
+
+    pub(crate) fn missing(&self) -> u64 {
+        self.total
+            .map_or(0, |total| total.saturating_sub(self.loaded))
     }
 
     /// Bits per second while it was being transferred.
     pub(crate) fn bandwidth_bps(&self) -> u64 {
-        self.loaded.saturating_mul(8_000) / self.active_ms.max(1)
+        bits_per_second(self.loaded, self.active_ms)
     }
 }

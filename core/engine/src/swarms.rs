@@ -41,9 +41,10 @@ impl Engine {
             return;
         };
         let before: Vec<_> = stream.listed.keys().copied().collect();
+        let ended = stream.live && !live;
         stream.list(live, segments, now);
         stream.joined |= joins;
-        let changed = !before.iter().eq(stream.listed.keys());
+        let changed = ended || !before.iter().eq(stream.listed.keys());
         // On demand, what is listed is what we announce.
         if joins && !live && changed {
             stream.announcement_due = true;
@@ -73,12 +74,9 @@ impl Engine {
     /// Leaves the swarms of renditions that the player switched away from. A paused player leaves
     /// nothing: only the use of another stream makes one idle.
     pub(crate) fn leave_idle_swarms(&mut self) {
-        let latest = self
-            .streams
-            .values()
-            .filter_map(|stream| stream.last_wanted)
-            .max();
-        let Some(latest) = latest else { return };
+        let Some(latest) = self.last_wanted() else {
+            return;
+        };
         let idle = |stream: &Stream| {
             let wanted = stream.last_wanted.unwrap_or(latest);
             stream.joined && latest.since_ms(wanted) > self.config.inactive_swarm_ms

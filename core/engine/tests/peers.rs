@@ -1,197 +1,12 @@
 //! One engine against peers that say what a test wants them to say.
 
-use beekeepr_engine::{
-    Config, ConnKey, Engine, Event, FetchKey, Input, ListedSegment, LoadError, Output, SegmentKey,
-    StreamKey, TrackerKey,
-};
-use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
-use beekeepr_peer_proto::{Command, Joiner, encode};
+mod bench;
 
-const STREAM: StreamKey = StreamKey(0);
-const FOREIGN: PeerId = PeerId(*b"-PM0203-xxxxxxxxxxxx");
-const SIZE: u64 = 40_000;
+use beekeepr_engine::{Config, ConnKey, FetchKey, Input, LoadError, Output, TrackerKey};
+use beekeepr_model::SegmentId;
+use beekeepr_peer_proto::Command;
 
-/// A viewer in the middle of a long stream, with a clock.
-struct Bench {
-    engine: Engine,
-    now: Time,
-    outputs: Vec<Output>,
-}
-
-impl Bench {
-    fn new(config: Config) -> Self {
-        let now = Time::from_ms(1_000);
-        let mut bench = Self {
-            engine: Engine::new(config, 1, now),
-            now,
-            outputs: Vec::new(),
-        };
-        let info_hash = InfoHash(*b"swarmswarmswarmswarm");
-        let peer_id = PeerId(*b"-BK0001-ourselves000");
-        bench.input(Input::StreamAdded {
-            stream: STREAM,
-            info_hash,
-            peer_id,
-        });
-        let segments: Vec<ListedSegment> = (0..30)
-            .map(|id| ListedSegment {
-                id: SegmentId(id),
-                start_ms: id * 4_000,
-                end_ms: (id + 1) * 4_000,
-            })
-            .collect();
-        bench.input(Input::SegmentsListed {
-            stream: STREAM,
-            live: false,
-            segments: &segments,
-        });
-        bench.input(Input::Playback {
-            position_ms: 0,
-            rate_milli: 1000,
-        });
-        bench
-    }
-
-    fn input(&mut self, input: Input<'_>) {
-        self.engine.handle(self.now, input);
-        self.collect();
-    }
-
-    fn collect(&mut self) {
-        while let Some(output) = self.engine.poll() {
-            self.outputs.push(output);
-        }
-    }
-
-    fn wait_ms(&mut self, ms: u64) {
-        for _ in 0..ms / 100 {
-            self.now = self.now + 100;
-            self.input(Input::Tick);
-        }
-    }
-
-    fn want(&mut self, id: i64) {
-        self.input(Input::SegmentWanted(key(id)));
-    }
-
-    /// Brings segment `id` in over HTTP.
-    fn load(&mut self, id: i64) {
-        self.want(id);
-        let fetch = self
-            .fetch_of(id)
-            .expect("an urgent segment is fetched at once");
-        self.input(Input::FetchStarted {
-            fetch,
-            offset: 0,
-            total: Some(SIZE),
-        });
-        self.input(Input::FetchProgress {
-            fetch,
-            bytes: SIZE as u32,
-        });
-        self.input(Input::FetchDone { fetch });
-    }
-
-    fn fetch_of(&self, id: i64) -> Option<FetchKey> {
-        self.outputs.iter().rev().find_map(|output| match output {
-            Output::FetchStart { fetch, segment, .. } if *segment == key(id) => Some(*fetch),
-            _ => None,
-        })
-    }
-
-    /// Lets `peer` in through an offer of its own.
-    fn connect(&mut self, peer: PeerId) -> ConnKey {
-        let tracker = TrackerKey(0);
-        self.input(Input::TrackerOpened(tracker));
-        let id: String = peer.chars().collect();
-        let text = format!(
-            r#"{{"action":"announce","info_hash":"swarmswarmswarmswarm","peer_id":"{id}",
-                "offer_id":"offerofferofferoffer","offer":{{"type":"offer","sdp":"v=0"}}}}"#
-        );
-        self.input(Input::TrackerMessage {
-            tracker,
-            text: text.as_bytes(),
-        });
-        let conn = self.outputs.iter().rev().find_map(|output| match output {
-            Output::OfferAccept { conn, .. } => Some(*conn),
-            _ => None,
-        });
-        let conn = conn.expect("an offer is accepted");
-        self.input(Input::AnswerReady { conn, sdp: "v=0" });
-        self.input(Input::ChannelOpened(conn));
-        conn
-    }
-
-    fn says(&mut self, conn: ConnKey, command: &Command) {
-        for message in encode(command, 65_535) {
-            self.input(Input::Command {
-                conn,
-                message: &message,
-            });
-        }
-    }
-
-    fn has(&mut self, conn: ConnKey, ids: std::ops::Range<i64>) {
-        let loaded = ids.map(SegmentId).collect();
-        self.says(
-            conn,
-            &Command::SegmentsAnnouncement {
-                loaded,
-                loading: Vec::new(),
-            },
-        );
-    }
-
-    fn bytes(&mut self, conn: ConnKey, count: usize) -> bool {
-        let placed = self.engine.place(self.now, conn, count).is_some();
-        self.collect();
-        placed
-    }
-
-    /// What the engine said to the peer, decoded.
-    fn said(&self, to: ConnKey) -> Vec<Command> {
-        let mut joiner = Joiner::default();
-        let messages = self.outputs.iter().filter_map(|output| match output {
-            Output::CommandSend { conn, message } if *conn == to => Some(message),
-            _ => None,
-        });
-        messages
-            .filter_map(|message| joiner.push(message).expect("we speak the protocol"))
-            .collect()
-    }
-
-    fn request_of(&self, conn: ConnKey, wanted: i64) -> Option<(i64, u64)> {
-        self.said(conn)
-            .into_iter()
-            .rev()
-            .find_map(|command| match command {
-                Command::SegmentRequest {
-                    segment,
-                    request,
-                    offset,
-                } if segment.0 == wanted => Some((request, offset)),
-                _ => None,
-            })
-    }
-
-    fn saw(&self, output: &Output) -> bool {
-        self.outputs.contains(output)
-    }
-
-    fn error(&self) -> Option<LoadError> {
-        self.outputs.iter().rev().find_map(|output| match output {
-            Output::Event(Event::SegmentError { error, .. }) => Some(*error),
-            _ => None,
-        })
-    }
-}
-
-fn key(id: i64) -> SegmentKey {
-    SegmentKey {
-        stream: STREAM,
-        id: SegmentId(id),
-    }
-}
+use bench::{Bench, FOREIGN, SIZE, key};
 
 /// A bench whose peer was asked for segment 5 and said that it will send it.
 fn receiving() -> (Bench, ConnKey, i64) {
@@ -226,6 +41,27 @@ fn a_segment_with_time_comes_from_the_peer_that_has_it() {
     let ready = |output: &Output| matches!(output, Output::SegmentReady { segment, .. } if *segment == key(5));
     assert!(bench.outputs.iter().any(ready));
     assert_eq!(bench.fetch_of(5), None);
+}
+
+#[test]
+fn a_peer_that_garbles_its_announcements_is_kept() {
+    let (mut bench, conn, request) = receiving();
+    for _ in 0..20 {
+        // A page of 256 ids, of which one is missing.
+        let message = [b"cstr\0l\x10\x01\x01\0", &[7; 255][..], b"cend"].concat();
+        bench.input(Input::Command {
+            conn,
+            message: &message,
+        });
+    }
+    assert!(!bench.saw(&Output::ConnClose(conn)));
+    assert!(bench.bytes(conn, SIZE as usize));
+    let segment = SegmentId(5);
+    bench.says(
+        conn,
+        &Command::SegmentDataSendingCompleted { segment, request },
+    );
+    assert_eq!(bench.error(), None);
 }
 
 #[test]

@@ -21,11 +21,18 @@ test("a view into a larger buffer is judged by its own bytes", () => {
     assert.ok(isCommandChunk(view));
 });
 
+/** All texts of up to `count` words. */
+function texts(words: readonly string[], count: number): string[] {
+    const shorter = count === 0 ? [] : texts(words, count - 1);
+    return ["", ...shorter.flatMap((text) => words.map((word) => word + text))];
+}
+
 test("segment bytes that look like a command travel in messages that do not", () => {
-    const bytes = ascii("cstr cend dend");
-    const messages = segmentMessages(ascii("cstr some dend"));
-    assert.equal(messages.length, 2);
-    assert.ok(!messages.some(isCommandChunk));
-    assert.deepEqual(Buffer.concat(messages).toString(), "cstr some dend");
-    assert.equal(segmentMessages(bytes.subarray(1)).length, 1);
+    assert.equal(segmentMessages(ascii("cstr some dend")).length, 2);
+    assert.equal(segmentMessages(ascii("str cend dend")).length, 1);
+    for (const text of texts(["cstr", "dstr", "cend", "dend", "x"], 4)) {
+        const messages = segmentMessages(ascii(text));
+        assert.ok(!messages.some(isCommandChunk), text);
+        assert.equal(Buffer.concat(messages).toString(), text);
+    }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Action } from "../action.js";
 import { Core } from "../core.js";
+import { infoHash } from "../identity.js";
 import type { ListedSegment } from "../streams.js";
 import type { EngineCallbacks, SegmentResponse, Stream } from "../types.js";
 import type { WasmModule } from "../wasm.js";
@@ -74,8 +75,8 @@ test("without an engine it stays so, and the page hears of it", async () => {
 
 test("the swarm is named by the manifest without its query", async () => {
     const { engine } = await running();
-    const [, , infoHash, peerId] = engine.calls.find(([name]) => name === "streamAdded") ?? [];
-    assert.equal(infoHash, "http://origin.test/master.m3u8-false-1000-");
+    const [, , swarm, peerId] = engine.calls.find(([name]) => name === "streamAdded") ?? [];
+    assert.equal(swarm, infoHash("http://origin.test/master.m3u8", stream));
     assert.equal(peerId, "-BK0001-abcdefghijkl");
 });
 

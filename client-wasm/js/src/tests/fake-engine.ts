@@ -31,10 +31,7 @@ export class FakeEngine {
             Engine: function () {
                 return self;
             } as unknown as WasmModule["Engine"],
-            infoHash: (swarmId: string, secondary: boolean, identity: string) =>
-                `${swarmId}-${secondary}-${identity}`,
             peerId: () => "-BK0001-abcdefghijkl",
-            streamIdentity: (bitrate: number, codecs: string) => `${bitrate}-${codecs}`,
         } as WasmModule;
     }
 

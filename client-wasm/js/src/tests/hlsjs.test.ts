@@ -37,8 +37,9 @@ test("parts of one file are segments of their own", () => {
     assert.deepEqual(listing([false, [part]])[0]?.byteRange, { start: 100, end: 199 });
 });
 
-test("gaps are no segments", () => {
-    assert.equal(listing([true, [fragment(1, { gap: true }), fragment(2)]]).length, 1);
+test("gaps are no segments, but they count", () => {
+    const [only, ...others] = listing([false, [fragment(7, { gap: true }), fragment(8)]]);
+    assert.deepEqual([only?.externalId, others.length], [1, 0]);
 });
 
 test("a variant is named by its video alone", () => {
@@ -70,6 +71,8 @@ test("without a bitrate nothing else names a variant", () => {
     const level = { url: "v.m3u8", bitrate: 0, videoCodec: "avc1", width: 1, attrs: {} };
     const data = { levels: [level], audioTracks: [] } as unknown as ManifestLoadedData;
     assert.deepEqual(streamsOf(data)[0]?.properties, { bitrate: 0 });
+    const missing = { levels: [{ ...level, bitrate: NaN }], audioTracks: [] } as unknown as ManifestLoadedData;
+    assert.equal(streamsOf(missing)[0]?.properties.width, 1);
 });
 
 test("an audio rendition is a secondary stream without bitrate", () => {

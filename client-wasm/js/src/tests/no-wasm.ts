@@ -4,6 +4,4 @@ export default function init(): Promise<never> {
     return Promise.reject(new Error("no WebAssembly module in unit tests"));
 }
 export const Engine = undefined;
-export const infoHash = undefined;
 export const peerId = undefined;
-export const streamIdentity = undefined;

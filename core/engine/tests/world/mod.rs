@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of the world")]
 
+mod link;
 mod node;
 mod tracker;
 
@@ -15,6 +16,7 @@ use beekeepr_engine::{
 use beekeepr_model::{
     InfoHash, PEER_ID_PREFIX_SEEDER, PEER_ID_PREFIX_VIEWER, PeerId, Random, SegmentId, Time,
 };
+pub(crate) use link::{Link, Mischief};
 pub(crate) use node::Node;
 use tracker::Tracker;
 
@@ -24,6 +26,8 @@ pub(crate) const SEGMENT_BYTES: u64 = 100_000;
 /// Segments in the live playlist.
 pub(crate) const WINDOW: u64 = 6;
 const LINK_MS: u64 = 15;
+/// How often bytes of HTTP arrive.
+const HTTP_PIECE_MS: u64 = 20;
 
 /// What happens at a point in time.
 #[derive(Clone, Debug)]
@@ -40,9 +44,9 @@ pub(crate) enum Happening {
     ChannelCloses(ConnKey),
     Message(ConnKey, Vec<u8>),
     Bytes(ConnKey, SegmentKey, u64, u32),
-    Drained(ConnKey),
+    Sent(ConnKey, u32),
     FetchBegins(FetchKey),
-    FetchPiece(FetchKey),
+    HttpFlows,
     FetchFails(FetchKey),
 }
 
@@ -53,6 +57,7 @@ pub(crate) struct World {
     pub(crate) live: bool,
     /// Segments that HTTP was asked for, over all nodes.
     pub(crate) origin_requests: u64,
+    pub(crate) origin_bytes: u64,
     pub(crate) origin_up: bool,
     pub(crate) tracker_up: bool,
     tracker: Tracker,
@@ -71,6 +76,7 @@ impl World {
             random: Random::new(seed),
             live,
             origin_requests: 0,
+            origin_bytes: 0,
             origin_up: true,
             tracker_up: true,
             tracker: Tracker::default(),
@@ -82,7 +88,20 @@ impl World {
     }
 
     pub(crate) fn add_viewer(&mut self, config: Config) -> usize {
-        self.add(config, PEER_ID_PREFIX_VIEWER)
+        self.add_viewer_on(Link::default(), config)
+    }
+
+    pub(crate) fn add_viewer_on(&mut self, link: Link, config: Config) -> usize {
+        self.add(config, PEER_ID_PREFIX_VIEWER, link)
+    }
+
+    /// Somebody who plays along over HTTP and does this to others.
+    pub(crate) fn add_bad_peer(&mut self, mischief: Mischief) -> usize {
+        let link = Link {
+            mischief,
+            ..Link::default()
+        };
+        self.add_viewer_on(link, Config::default())
     }
 
     pub(crate) fn add_super_peer(&mut self) -> usize {
@@ -91,14 +110,18 @@ impl World {
             http_downloads_max: 8,
             ..Config::default()
         };
-        self.add(config, PEER_ID_PREFIX_SEEDER)
+        let link = Link {
+            up_kbps: 1_000_000,
+            ..Link::default()
+        };
+        self.add(config, PEER_ID_PREFIX_SEEDER, link)
     }
 
-    fn add(&mut self, config: Config, prefix: &[u8; 8]) -> usize {
+    fn add(&mut self, config: Config, prefix: &[u8; 8], link: Link) -> usize {
         let index = self.nodes.len();
         let peer_id = PeerId::generate(prefix, &mut self.random);
         let seed = self.random.next_u64();
-        self.nodes.push(Node::new(config, seed, self.now));
+        self.nodes.push(Node::new(config, link, seed, self.now));
         let info_hash = InfoHash(*b"the one swarm here..");
         self.input(
             index,
@@ -214,27 +237,13 @@ impl World {
                     self.at(other, LINK_MS, Happening::ChannelCloses(there));
                 }
             }
-            Output::CommandSend { conn, message } => {
-                if let Some(&(other, there)) = self.wires.get(&(index, conn)) {
-                    self.at(other, LINK_MS, Happening::Message(there, message));
-                }
-            }
+            Output::CommandSend { conn, message } => self.send_command(index, conn, message),
             Output::SliceSend {
                 conn,
                 segment,
                 offset,
                 bytes,
-            } => {
-                self.nodes[index].check_slice(segment, offset, bytes);
-                if let Some(&(other, there)) = self.wires.get(&(index, conn)) {
-                    self.at(
-                        other,
-                        LINK_MS,
-                        Happening::Bytes(there, segment, offset, bytes),
-                    );
-                    self.at(index, 2, Happening::Drained(conn));
-                }
-            }
+            } => self.send_slice(index, conn, segment, offset, bytes),
             Output::FetchStart {
                 fetch,
                 segment,
@@ -247,10 +256,12 @@ impl World {
                 } else {
                     Happening::FetchFails(fetch)
                 };
-                self.at(index, 30, next);
+                let latency_ms = self.nodes[index].link.http_latency_ms;
+                self.at(index, latency_ms, next);
             }
             Output::FetchCancel(fetch) => {
                 self.nodes[index].fetches.remove(&fetch);
+                self.nodes[index].traffic.flowing.remove(&fetch);
             }
             other => self.nodes[index].note(self.now, other),
         }
@@ -298,7 +309,7 @@ impl World {
                 );
             }
             Happening::FromPage(text) if self.tracker_up => {
-                for (to, reply) in self.tracker.handle(index, &text) {
+                for (to, reply) in self.tracker.handle(index, &text, &mut self.random) {
                     self.at(to, LINK_MS, Happening::TrackerSays(reply));
                 }
             }
@@ -324,6 +335,7 @@ impl World {
             Happening::ChannelOpens(conn) => self.input(index, Input::ChannelOpened(conn)),
             Happening::ChannelCloses(conn) => {
                 self.wires.remove(&(index, conn));
+                self.nodes[index].traffic.channels.remove(&conn);
                 self.input(index, Input::ChannelClosed(conn));
             }
             Happening::Message(conn, message) => {
@@ -342,7 +354,13 @@ impl World {
                     self.carry_out(index, output);
                 }
             }
-            Happening::Drained(conn) => self.input(index, Input::Drained { conn, buffered: 0 }),
+            Happening::Sent(conn, bytes) => {
+                if let Some((buffered, _)) = self.nodes[index].traffic.channels.get_mut(&conn) {
+                    *buffered -= bytes;
+                    let buffered = *buffered;
+                    self.input(index, Input::Drained { conn, buffered });
+                }
+            }
             Happening::FetchBegins(fetch) => {
                 if let Some(&(_, offset)) = self.nodes[index].fetches.get(&fetch) {
                     let total = Some(SEGMENT_BYTES);
@@ -354,35 +372,129 @@ impl World {
                             total,
                         },
                     );
-                    self.at(index, 20, Happening::FetchPiece(fetch));
+                    self.flow(index, fetch, offset);
                 }
             }
-            Happening::FetchPiece(fetch) => self.bring_piece(index, fetch),
+            Happening::HttpFlows => self.bring_pieces(index),
             Happening::FetchFails(fetch) => {
                 self.input(index, Input::FetchFailed { fetch, status: 503 });
             }
         }
     }
 
-    fn bring_piece(&mut self, index: usize, fetch: FetchKey) {
-        let Some((_, at)) = self.nodes[index].fetches.get_mut(&fetch) else {
+    fn send_command(&mut self, index: usize, conn: ConnKey, message: Vec<u8>) {
+        let mischief = self.nodes[index].link.mischief;
+        if let Some(message) = link::distort(mischief, message, self.now) {
+            self.send(index, conn, 0, |there| Happening::Message(there, message));
+        }
+    }
+
+    /// Hands bytes to a channel: the uplink sends them one after the other, a channel keeps its order.
+    fn send_slice(
+        &mut self,
+        index: usize,
+        conn: ConnKey,
+        key: SegmentKey,
+        offset: u64,
+        bytes: u32,
+    ) {
+        self.nodes[index].check_slice(key, offset, bytes);
+        match self.nodes[index].link.mischief {
+            Mischief::Withhold | Mischief::Lie => return,
+            Mischief::Drip => return self.drip(index, conn, key, offset, bytes),
+            Mischief::None | Mischief::WrongSize => {}
+        }
+        let now_us = self.now.as_ms() * 1_000;
+        let Node { link, traffic, .. } = &mut self.nodes[index];
+        let takes_us = u64::from(bytes) * 8_000 / link.up_kbps;
+        traffic.up_free_us = traffic.up_free_us.max(now_us) + takes_us;
+        let delay_ms = (traffic.up_free_us - now_us) / 1_000;
+        traffic.channels.entry(conn).or_default().0 += bytes;
+        self.at(index, delay_ms, Happening::Sent(conn, bytes));
+        self.send(index, conn, delay_ms, |there| {
+            Happening::Bytes(there, key, offset, bytes)
+        });
+    }
+
+    fn drip(&mut self, index: usize, conn: ConnKey, key: SegmentKey, offset: u64, bytes: u32) {
+        for drop in 0..bytes.div_ceil(link::DRIP_BYTES) {
+            let at = drop * link::DRIP_BYTES;
+            let size = (bytes - at).min(link::DRIP_BYTES);
+            let place = offset + u64::from(at);
+            self.send(index, conn, link::DRIP_MS, |there| {
+                Happening::Bytes(there, key, place, size)
+            });
+        }
+    }
+
+    fn send(
+        &mut self,
+        index: usize,
+        conn: ConnKey,
+        delay_ms: u64,
+        happening: impl FnOnce(ConnKey) -> Happening,
+    ) {
+        let Some(&(other, there)) = self.wires.get(&(index, conn)) else {
             return;
         };
-        let bytes = (SEGMENT_BYTES - *at).min(25_000);
-        *at += bytes;
-        let done = *at == SEGMENT_BYTES;
-        self.input(
-            index,
-            Input::FetchProgress {
-                fetch,
-                bytes: bytes as u32,
-            },
-        );
-        if done {
-            self.nodes[index].fetches.remove(&fetch);
-            self.input(index, Input::FetchDone { fetch });
+        let (_, last) = self.nodes[index].traffic.channels.entry(conn).or_default();
+        // What drips holds up what is behind it.
+        let dripping = if delay_ms == link::DRIP_MS {
+            delay_ms
         } else {
-            self.at(index, 20, Happening::FetchPiece(fetch));
+            0
+        };
+        let arrives = (self.now + (delay_ms + LINK_MS)).max(*last + dripping);
+        *last = arrives;
+        let delay_ms = arrives.since_ms(self.now);
+        self.at(other, delay_ms, happening(there));
+    }
+
+    fn flow(&mut self, index: usize, fetch: FetchKey, offset: u64) {
+        let traffic = &mut self.nodes[index].traffic;
+        traffic.flowing.insert(fetch, offset);
+        if !std::mem::replace(&mut traffic.ticking, true) {
+            self.at(index, HTTP_PIECE_MS, Happening::HttpFlows);
+        }
+    }
+
+    /// What the origin sends in one step, shared by the running requests.
+    fn bring_pieces(&mut self, index: usize) {
+        let now_ms = self.now.as_ms();
+        let Node { link, traffic, .. } = &mut self.nodes[index];
+        let flowing: Vec<(FetchKey, u64)> =
+            traffic.flowing.iter().map(|(&k, &at)| (k, at)).collect();
+        traffic.ticking = !flowing.is_empty();
+        if flowing.is_empty() {
+            return;
+        }
+        let out = link
+            .outages
+            .iter()
+            .any(|&(from, to)| (from..to).contains(&now_ms));
+        let piece = match out {
+            true => 0,
+            false => link.http_kbps * HTTP_PIECE_MS / 8 / flowing.len() as u64,
+        };
+        for (fetch, at) in flowing {
+            let bytes = piece.min(SEGMENT_BYTES - at);
+            if bytes > 0 && self.nodes[index].fetches.contains_key(&fetch) {
+                self.bring_piece(index, fetch, at + bytes, bytes as u32);
+            }
+        }
+        self.at(index, HTTP_PIECE_MS, Happening::HttpFlows);
+    }
+
+    fn bring_piece(&mut self, index: usize, fetch: FetchKey, reached: u64, bytes: u32) {
+        self.origin_bytes += u64::from(bytes);
+        self.nodes[index].traffic.flowing.insert(fetch, reached);
+        self.input(index, Input::FetchProgress { fetch, bytes });
+        if reached == SEGMENT_BYTES && self.nodes[index].fetches.remove(&fetch).is_some() {
+            self.nodes[index].traffic.flowing.remove(&fetch);
+            self.input(index, Input::FetchDone { fetch });
+        }
+        if !self.nodes[index].fetches.contains_key(&fetch) {
+            self.nodes[index].traffic.flowing.remove(&fetch);
         }
     }
 
@@ -404,6 +516,9 @@ impl World {
 
     /// A player that wants one segment after the other, up to 20 s ahead, and reports its position.
     fn step_player(&mut self, index: usize) {
+        if !self.nodes[index].alive {
+            return;
+        }
         let (now, live) = (self.now, self.live);
         if let Some(wish) = self.nodes[index].step(now, live) {
             self.input(index, Input::SegmentWanted(wish));

@@ -8,10 +8,13 @@ use beekeepr_engine::{
 };
 use beekeepr_model::{SegmentId, Time};
 
+use super::link::{Link, Traffic};
 use super::{SEGMENT_MS, STREAM};
 
 pub(crate) struct Node {
     pub(crate) engine: Engine,
+    pub(crate) link: Link,
+    pub(crate) traffic: Traffic,
     pub(crate) alive: bool,
     pub(crate) viewer: bool,
     pub(crate) listed: Vec<ListedSegment>,
@@ -34,10 +37,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config, seed: u64, now: Time) -> Self {
+    pub(crate) fn new(config: Config, link: Link, seed: u64, now: Time) -> Self {
         Self {
             viewer: config.role == Role::Viewer,
             engine: Engine::new(config, seed, now),
+            link,
+            traffic: Traffic::default(),
             alive: true,
             listed: Vec::new(),
             fetches: BTreeMap::new(),

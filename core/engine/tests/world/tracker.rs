@@ -1,7 +1,8 @@
-//! Enough of a tracker to introduce engines to each other: it relays offers to everybody in turn.
+//! Enough of a tracker to introduce engines to each other: it relays offers to some of the others.
 
 use std::collections::BTreeMap;
 
+use beekeepr_model::Random;
 use serde_json::{Value, json};
 
 #[derive(Default)]
@@ -12,7 +13,12 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     /// What to send to whom after a message of node `from`.
-    pub(crate) fn handle(&mut self, from: usize, text: &str) -> Vec<(usize, String)> {
+    pub(crate) fn handle(
+        &mut self,
+        from: usize,
+        text: &str,
+        random: &mut Random,
+    ) -> Vec<(usize, String)> {
         let message: Value = serde_json::from_str(text).expect("the engine writes JSON");
         let text_of = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
         let (hash, peer) = (text_of("info_hash"), text_of("peer_id"));
@@ -36,8 +42,11 @@ impl Tracker {
             "complete": 0, "incomplete": count});
         let mut replies = vec![(from, reply.to_string())];
         let others = self.members.iter().filter(|(id, _)| **id != peer);
+        let mut others: Vec<_> = others.collect();
+        let first = random.below(others.len());
+        others.rotate_left(first);
         let offers = message["offers"].as_array().cloned().unwrap_or_default();
-        for ((_, &to), offer) in others.zip(offers) {
+        for ((_, &to), offer) in others.into_iter().zip(offers) {
             let relay = json!({"action": "announce", "info_hash": hash, "peer_id": peer,
                 "offer_id": offer["offer_id"], "offer": offer["offer"]});
             replies.push((to, relay.to_string()));

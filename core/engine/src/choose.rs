@@ -1,0 +1,124 @@
+//! Which peer is asked for a segment.
+
+use crate::Engine;
+use crate::api::ConnKey;
+use crate::limits;
+use crate::needs::Need;
+use crate::peer::Peer;
+use crate::rate::transfer_ms;
+use crate::stream::Segment;
+
+/// One in so many choices is a random one.
+const EXPLORE_ONE_IN: usize = 10;
+
+/// One viewer in so many takes a new segment from the super-peer.
+const SUPER_PEER_ONE_IN: u64 = 4;
+
+impl Engine {
+    /// An idle peer that has the segment: one of the fastest, now and then any to get to know it.
+    pub(crate) fn choose_peer(&mut self, need: &Need) -> Option<ConnKey> {
+        let segment = self.segment(need.key);
+        let http_only = segment.is_some_and(|segment| segment.http_only);
+        let ahead = need.until_ms <= self.config.p2p_window_ms as i64;
+        let busy = self.conns.values().filter_map(|conn| conn.peer());
+        let busy = busy.filter(|(_, peer)| peer.download.is_some()).count();
+        if http_only || !ahead || busy >= self.config.p2p_downloads_max as usize {
+            return None;
+        }
+        let urgent = need.is_urgent();
+        let tempting = self
+            .peers_of(need.key.stream)
+            .any(|(_, peer)| peer.id.is_seeder() && peer.has(need.key.id));
+        let super_peers = urgent || tempting && self.may_take_from_super_peer(need);
+        let bytes = segment.and_then(|segment| segment.total.map(|_| segment.missing()));
+        let bytes = bytes.unwrap_or_else(|| self.usual_bytes(need.key));
+        let able = |peer: &Peer| {
+            peer.download.is_none()
+                && peer.has(need.key.id)
+                && self.now >= peer.not_before
+                && (super_peers || !peer.id.is_seeder())
+                && (!urgent || self.is_in_time(peer, need, bytes))
+        };
+        let mut able: Vec<(ConnKey, (bool, u32))> = self
+            .peers_of(need.key.stream)
+            .filter(|(_, peer)| able(peer))
+            .map(|(conn, peer)| (conn, preference(peer, urgent)))
+            .collect();
+        if able.is_empty() {
+            return None;
+        }
+        // Equally good ones take turns, so that the first in the list does not carry all.
+        let first = self.random.below(able.len());
+        if !urgent && self.random.one_in(EXPLORE_ONE_IN) {
+            return Some(able[first].0);
+        }
+        able.rotate_left(first);
+        able.into_iter()
+            .max_by_key(|&(_, preference)| preference)
+            .map(|(conn, _)| conn)
+    }
+
+    /// Whether a peer may be asked for a segment that HTTP would be asked for otherwise. One that has
+    /// proven its rate is asked when that is enough; one that has not when HTTP could still take over,
+    /// or when nothing plays yet that could stop.
+    fn is_in_time(&self, peer: &Peer, need: &Need, bytes: u64) -> bool {
+        if peer.errors > 0 {
+            return false;
+        }
+        let first_byte_ms = limits::URGENT_FIRST_BYTE_MS as i64;
+        match peer.rate_bps {
+            Some(rate) => transfer_ms(bytes, rate) as i64 <= need.room_ms().max(need.work_ms),
+            None => !self.started || need.room_ms() - first_byte_ms >= need.work_ms,
+        }
+    }
+
+    /// Whether a segment with time may come from a super-peer already. One viewer in four takes it at
+    /// once; the others get it from those, so that what the operator sends does not grow with every
+    /// viewer. Who waits in vain turns to the super-peer before the segment is urgent.
+    fn may_take_from_super_peer(&self, need: &Need) -> bool {
+        let Some(stream) = self.streams.get(&need.key.stream) else {
+            return false;
+        };
+        let election = self.election(need.key);
+        let elected = election.place * SUPER_PEER_ONE_IN <= election.others;
+        let waited = |since| self.now.since_ms(since) >= limits::SPREAD_WAIT_MS;
+        elected
+            || need.slack_ms <= limits::SPREAD_MARGIN_MS
+            // Viewers of a stream on demand are at different places: the elected may never come by.
+            || !stream.live && need.wanted_since.is_some_and(waited)
+    }
+
+    /// Whether an urgent segment may stay with the peer that is sending it.
+    pub(crate) fn arrives_in_time(&self, need: &Need, conn: ConnKey) -> bool {
+        let Some((_, peer)) = self.open_peer(conn) else {
+            return false;
+        };
+        let Some(download) = &peer.download else {
+            return false;
+        };
+        let elapsed = self.now.since_ms(download.asked_at);
+        if download.received == 0 {
+            return elapsed < limits::URGENT_FIRST_BYTE_MS;
+        }
+        if elapsed < limits::RATE_JUDGED_AFTER_MS {
+            return true;
+        }
+        let missing = self.segment(need.key).map_or(0, Segment::missing);
+        let rest_ms = missing.saturating_mul(elapsed) / download.received;
+        // Where HTTP would need longer as well there is nothing to gain.
+        rest_ms as i64 <= need.room_ms().max(need.work_ms)
+    }
+}
+
+/// Who is asked first: viewers before super-peers unless time is short, then by rate. Rates of about
+/// the same size count as equal. Unknown ones come first when there is time to get to know them.
+fn preference(peer: &Peer, urgent: bool) -> (bool, u32) {
+    let unknown = if urgent { 0 } else { u64::MAX };
+    let magnitude = peer
+        .rate_bps
+        .unwrap_or(unknown)
+        .checked_ilog2()
+        .unwrap_or(0);
+    let reliable = magnitude.saturating_sub(2 * (peer.errors + peer.refusals));
+    (urgent || !peer.id.is_seeder(), reliable)
+}

@@ -1,0 +1,104 @@
+//! How fast the origin and the peers have proven to be.
+
+use beekeepr_model::Time;
+
+use crate::limits;
+
+/// What HTTP was measured to bring, told with caution: a slow response counts at once, a quick one
+/// bit by bit, because whoever waits for peers relies on HTTP to be as fast as it was.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HttpRate {
+    /// Of the last response.
+    last_bps: u64,
+    /// Of the slower ones.
+    cautious_bps: u64,
+    /// Until a response begins, of the slower ones.
+    latency_ms: u64,
+    at: Time,
+}
+
+impl HttpRate {
+    /// A response has begun `ms` after its request.
+    pub(crate) fn began(&mut self, ms: u64) {
+        self.latency_ms = if ms > self.latency_ms {
+            u64::midpoint(self.latency_ms, ms)
+        } else {
+            self.latency_ms - (self.latency_ms - ms) / FORGET
+        };
+    }
+
+    /// `bytes` came within `ms` of their request.
+    pub(crate) fn brought(&mut self, bytes: u64, ms: u64, now: Time) {
+        let bps = bits_per_second(bytes, ms);
+        let stale = self.cautious_bps == 0 || self.is_older(limits::HTTP_TIME_AGE_MS_MAX, now);
+        self.cautious_bps = if stale {
+            bps
+        } else if bps < self.cautious_bps {
+            u64::midpoint(self.cautious_bps, bps)
+        } else {
+            self.cautious_bps + (bps - self.cautious_bps) / FORGET
+        };
+        self.last_bps = bps;
+        self.at = now;
+    }
+
+    fn is_older(&self, ms: u64, now: Time) -> bool {
+        now.since_ms(self.at) > ms
+    }
+
+    /// Bits per second that HTTP brought lately; 0 when unknown.
+    pub(crate) fn last_bps(&self, now: Time) -> u64 {
+        if self.is_older(limits::HTTP_RATE_AGE_MS_MAX, now) {
+            0
+        } else {
+            self.last_bps
+        }
+    }
+
+    /// How long `bytes` will take; `None` when nothing was measured lately.
+    pub(crate) fn time_ms(&self, bytes: u64, now: Time) -> Option<u64> {
+        let known = self.cautious_bps > 0 && !self.is_older(limits::HTTP_TIME_AGE_MS_MAX, now);
+        known.then(|| self.latency_ms + transfer_ms(bytes, self.cautious_bps))
+    }
+}
+
+/// A better measurement moves the cautious one by this part of the difference.
+const FORGET: u64 = 8;
+
+/// The rate of a transfer.
+pub(crate) fn bits_per_second(bytes: u64, ms: u64) -> u64 {
+    bytes.saturating_mul(8_000) / ms.max(1)
+}
+
+/// How long a transfer takes at a rate.
+pub(crate) fn transfer_ms(bytes: u64, bps: u64) -> u64 {
+    bytes.saturating_mul(8_000) / bps.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_response_counts_at_once_and_a_quick_one_bit_by_bit() {
+        let now = Time::from_ms(1_000);
+        let mut rate = HttpRate::default();
+        assert_eq!(rate.time_ms(1_000, now), None);
+        rate.brought(100_000, 100, now);
+        assert_eq!(rate.time_ms(100_000, now), Some(100));
+        rate.brought(100_000, 1_000, now);
+        assert!(rate.time_ms(100_000, now) > Some(180));
+        rate.brought(100_000, 100, now);
+        assert!(rate.time_ms(100_000, now) > Some(150));
+    }
+
+    #[test]
+    fn old_measurements_say_nothing() {
+        let mut rate = HttpRate::default();
+        rate.brought(100_000, 100, Time::ZERO);
+        let later = Time::from_ms(limits::HTTP_RATE_AGE_MS_MAX + 1);
+        assert_eq!((rate.time_ms(0, later), rate.last_bps(later)), (Some(0), 0));
+        let later = Time::from_ms(limits::HTTP_TIME_AGE_MS_MAX + 1);
+        assert_eq!(rate.time_ms(0, later), None);
+    }
+}
