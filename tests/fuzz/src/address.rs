@@ -37,6 +37,8 @@ pub fn address(data: &[u8]) {
 
 /// Whether a folder, or the host, is a letter and a colon.
 fn has_drive(address: &str) -> bool {
+    // Tabs and line ends within addresses count for nothing (WHATWG URL, basic URL parser).
+    let address = address.replace(['\t', '\r', '\n'], "");
     let mut folders = address.split(['/', '\\']);
     folders.any(|folder| matches!(folder.trim().as_bytes(), [letter, b':' | b'|'] if letter.is_ascii_alphabetic()))
 }
