@@ -12,41 +12,44 @@
 
 mod act;
 mod conns;
-mod follow;
+pub(crate) mod follow;
 mod health;
 mod peer;
 mod shelf;
 mod slices;
+mod status;
 mod streams;
 mod timeline;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use beekeepr_engine::{FetchKey, Input, Output, StreamKey, TrackerKey};
-use beekeepr_model::{Generation, Time};
+use beekeepr_model::{PeerId, Time};
 use beekeepr_peer_proto::is_command_chunk;
 use beekeepr_service::Shutdown;
-use bytes::Bytes;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use url::Url;
 
 use self::conns::{Conns, Owner};
-use self::follow::{Follower, News};
+use self::follow::{Follower, Listing, News};
 use self::health::Health;
 use self::peer::{Limits, LogicalPeer, SocketKey};
 use self::shelf::Shelf;
-use self::streams::Rendition;
+use self::streams::{Rendition, Swarm};
 use crate::config::{Channel as Settings, Config};
 use crate::metrics::ChannelMetrics;
-use crate::origin::{Backoff, Origin, OriginError, Source};
+use crate::origin::{Backoff, Fetched, Flight, Origin, OriginError, Source};
 use crate::rtc::{Client, HubEvent};
 use crate::seed::seed;
 use crate::tracker;
+
+pub use status::Board;
+pub(crate) use status::Status;
 
 /// News that wait for the channel: a round of playlists.
 const NEWS_MAX: usize = 64;
@@ -71,14 +74,24 @@ pub(crate) struct Common {
 /// Who asked for a segment.
 type Request = (usize, FetchKey);
 
-type Fetched = (Arc<Source>, Result<Bytes, OriginError>);
+/// A fetch that has come to its end.
+struct Arrival {
+    source: Arc<Source>,
+    flight: Flight,
+    outcome: Result<Fetched, OriginError>,
+    took: Duration,
+}
 
 /// A running channel.
 pub(crate) struct Channel {
     common: Common,
-    swarm_id: String,
+    settings: Settings,
+    origin: Origin,
     metrics: ChannelMetrics,
     health: Arc<Health>,
+    status: Arc<Status>,
+    /// Tells the follower that addresses have run out.
+    stale: Arc<Notify>,
     started: Instant,
     hub: Client,
     conns: Conns,
@@ -86,11 +99,10 @@ pub(crate) struct Channel {
     /// Whether an outer call is doing what the engines want.
     acting: bool,
     renditions: Vec<Rendition>,
-    /// Place in `renditions`, and which of [`Generation::ALL`].
-    streams: HashMap<StreamKey, (usize, usize)>,
+    streams: HashMap<StreamKey, Swarm>,
     next_stream: u32,
     shelf: Shelf<Request>,
-    fetches: JoinSet<Fetched>,
+    fetches: JoinSet<Arrival>,
     fetch_permits: Arc<Semaphore>,
     fetch_failures: u32,
     /// The segment whose failure an operator was told of.
@@ -98,6 +110,8 @@ pub(crate) struct Channel {
     next_socket: u64,
     tracker_inbox: Receiver<(SocketKey, tracker::Event)>,
     tracker_outlet: Sender<(SocketKey, tracker::Event)>,
+    /// Connections of each viewer: one to each logical peer.
+    viewers: HashMap<PeerId, usize>,
     /// Trackers that an operator was told are out of reach.
     trackers_lost: HashSet<TrackerKey>,
 }
@@ -107,63 +121,50 @@ enum Wake {
     Hub(Option<HubEvent>),
     Tracker(SocketKey, tracker::Event),
     News(News),
-    Fetched(Fetched),
+    Fetched(Arrival),
     Tick,
     Shutdown,
 }
 
 /// Runs a channel until the shutdown.
-pub(crate) async fn run(common: Common, settings: Settings, metrics: ChannelMetrics, hub: Client) {
-    let health = Arc::new(Health::new(settings.name.clone()));
+pub(crate) async fn run(common: Common, settings: Settings, status: Arc<Status>, hub: Client) {
     let (news_outlet, news) = mpsc::channel(NEWS_MAX);
+    let channel = Channel::new(common, settings, status, hub);
     let follower = Follower {
-        origin: common.origin.clone(),
-        manifest: settings.manifest.url().clone(),
-        health: Arc::clone(&health),
-        metrics: metrics.clone(),
+        origin: channel.origin.clone(),
+        manifest: channel.settings.manifest.url().clone(),
+        renditions: channel.settings.renditions.clone(),
+        health: Arc::clone(&channel.health),
+        metrics: channel.metrics.clone(),
         news: news_outlet,
         backoff: Backoff::new(seed()),
+        stale: Arc::clone(&channel.stale),
+        reread_at: Mutex::default(),
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(follower.run());
-    Channel::new(common, &settings, metrics, health, hub)
-        .run(news)
-        .await;
+    channel.run(news).await;
 }
 
 impl Channel {
-    fn new(
-        common: Common,
-        settings: &Settings,
-        metrics: ChannelMetrics,
-        health: Arc<Health>,
-        hub: Client,
-    ) -> Self {
-        let config = &common.config;
-        let bytes_max = config.cache_bytes_max / config.channels.len().max(1) as u64;
-        let logical_peers = config.logical_peers;
-        let limits = Limits {
-            trackers: config.trackers.len() as u32,
-            peers_max: config.peers_max,
-            // An engine counts the bytes of a segment once for each swarm, the shelf once; and in
-            // the worst case no two engines hold the same ones.
-            storage_bytes_max: bytes_max * Generation::ALL.len() as u64 / u64::from(logical_peers),
-        };
-        let peers = (0..logical_peers).map(|_| LogicalPeer::new(limits, seed(), Time::ZERO));
+    fn new(common: Common, settings: Settings, status: Arc<Status>, hub: Client) -> Self {
         let (tracker_outlet, tracker_inbox) = mpsc::channel(TRACKER_EVENTS_MAX);
         Self {
-            swarm_id: settings.swarm_id(),
-            metrics,
-            health,
+            origin: common.origin.of_channel(&settings),
+            shelf: Shelf::new(common.config.channel_bytes_max()),
+            settings,
+            metrics: status.metrics.clone(),
+            health: Arc::clone(&status.health),
+            status,
+            stale: Arc::default(),
             started: Instant::now(),
             hub,
             conns: Conns::default(),
-            peers: peers.collect(),
+            peers: Vec::new(),
             acting: false,
             renditions: Vec::new(),
             streams: HashMap::new(),
             next_stream: 0,
-            shelf: Shelf::new(bytes_max),
             fetches: JoinSet::new(),
             fetch_permits: Arc::new(Semaphore::new(FETCHES_MAX)),
             fetch_failures: 0,
@@ -171,6 +172,7 @@ impl Channel {
             next_socket: 0,
             tracker_inbox,
             tracker_outlet,
+            viewers: HashMap::new(),
             trackers_lost: HashSet::new(),
             common,
         }
@@ -181,15 +183,31 @@ impl Channel {
             match self.wake(&mut news).await {
                 Wake::Hub(Some(event)) => self.on_hub(event),
                 Wake::Tracker(key, event) => self.on_tracker(key, event),
-                Wake::News(News::Streams(streams)) => self.on_streams(streams),
-                Wake::News(News::Playlist(stream, media)) => self.on_playlist(stream, &media),
-                Wake::Fetched((source, outcome)) => self.on_fetched(&source, outcome),
+                Wake::News(News::Streams(tracks, from)) => self.on_streams(&tracks, &from),
+                Wake::News(News::Listing(stream, listing)) => self.on_listing(stream, &listing),
+                Wake::Fetched(arrival) => self.on_fetched(arrival),
                 Wake::Tick => self.on_tick(),
                 Wake::Hub(None) | Wake::Shutdown => break,
             }
             self.metrics.segments.set(self.shelf.held() as i64);
+            self.metrics.cached_bytes.set(self.shelf.bytes() as i64);
+            let (streams, swarms) = (self.renditions.len(), self.streams.len());
+            self.status.seeds(streams, swarms, self.is_live());
         }
         self.farewell().await;
+    }
+
+    /// Appears as several peers, as soon as it is known what there is to serve.
+    fn start_peers(&mut self, listing: &Listing) {
+        if !self.peers.is_empty() {
+            return;
+        }
+        let config = &self.common.config;
+        let warm_ms = u64::from(self.settings.warm_s) * 1_000;
+        let limits = Limits::of(config, listing.begun_within(warm_ms));
+        let now = self.now();
+        let peers = (0..config.logical_peers).map(|_| LogicalPeer::new(limits, seed(), now));
+        self.peers = peers.collect();
     }
 
     async fn wake(&mut self, news: &mut Receiver<News>) -> Wake {
@@ -326,6 +344,8 @@ impl Channel {
         let all_closed = async { while self.tracker_inbox.recv().await.is_some() {} };
         let _ = timeout(FAREWELL_TIMEOUT, all_closed).await;
         self.metrics.peers.set(0);
+        self.metrics.viewers.set(0);
         self.metrics.segments.set(0);
+        self.metrics.cached_bytes.set(0);
     }
 }

@@ -1,13 +1,15 @@
 //! The seeder's section of the configuration.
 
+mod channel;
 mod urls;
 
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+pub use channel::{Channel, Renditions, Secret};
 pub(crate) use urls::without_query;
-pub use urls::{ManifestUrl, TrackerUrl, UrlError};
+pub use urls::{ManifestUrl, OriginUrl, TrackerUrl, UrlError};
 
 /// Most logical peers: a viewer of p2p-media-loader downloads 3 segments at a time, our own as many;
 /// more peers than that only cost announces.
@@ -47,19 +49,6 @@ pub struct Config {
     pub private_origins: Vec<String>,
 }
 
-/// One stream to seed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Channel {
-    /// Its name in logs and metrics.
-    pub name: String,
-    /// Its HLS manifest.
-    pub manifest: ManifestUrl,
-    /// What viewers configure as `swarmId`. Default: the manifest's URL without its query.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub swarm_id: Option<String>,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -90,6 +79,14 @@ pub enum ConfigError {
     /// Two channels could not be told apart in logs and metrics.
     #[error("seeder.channels has two channels named {0:?}; give each a name of its own")]
     SameName(String),
+    /// A channel's settings make no sense.
+    #[error("seeder.channels, channel {name:?}: {problem}")]
+    Channel {
+        /// Which one.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// Out of range.
     #[error("seeder.{key} = {seen}, expected {expected}")]
     Range {
@@ -108,14 +105,7 @@ impl Config {
         if !self.channels.is_empty() && self.trackers.is_empty() {
             return Err(ConfigError::NoTracker);
         }
-        for (index, channel) in self.channels.iter().enumerate() {
-            if self.channels[..index]
-                .iter()
-                .any(|other| other.name == channel.name)
-            {
-                return Err(ConfigError::SameName(channel.name.clone()));
-            }
-        }
+        self.check_channels()?;
         if !(1..=LOGICAL_PEERS_MAX).contains(&self.logical_peers) {
             let seen = u64::from(self.logical_peers);
             return Err(ConfigError::Range {
@@ -135,19 +125,28 @@ impl Config {
         Ok(())
     }
 
+    /// The same for the channels alone.
+    pub(crate) fn check_channels(&self) -> Result<(), ConfigError> {
+        for (index, channel) in self.channels.iter().enumerate() {
+            if self.channels[..index]
+                .iter()
+                .any(|other| other.name == channel.name)
+            {
+                return Err(ConfigError::SameName(channel.name.clone()));
+            }
+            channel.check()?;
+        }
+        Ok(())
+    }
+
+    /// Each channel's part of the memory for segments.
+    pub(crate) fn channel_bytes_max(&self) -> u64 {
+        self.cache_bytes_max / self.channels.len().max(1) as u64
+    }
+
     /// Whether origins with private addresses are fine for every host.
     pub(crate) fn any_origin(&self) -> bool {
         self.allow_private_origins || self.udp.ip().is_loopback()
-    }
-}
-
-impl Channel {
-    /// What viewers of this channel hash into the names of its swarms.
-    #[must_use]
-    pub fn swarm_id(&self) -> String {
-        self.swarm_id
-            .clone()
-            .unwrap_or_else(|| self.manifest.without_query())
     }
 }
 
@@ -157,11 +156,7 @@ mod tests {
 
     fn channel(name: &str) -> Channel {
         let manifest = "https://cdn.example/tv.m3u8?token=1".parse().unwrap();
-        Channel {
-            name: name.into(),
-            manifest,
-            swarm_id: None,
-        }
+        Channel::new(name.into(), manifest)
     }
 
     fn config(channels: &[&str]) -> Config {
@@ -170,16 +165,6 @@ mod tests {
             trackers: vec!["ws://127.0.0.1:8000".parse().unwrap()],
             ..Config::default()
         }
-    }
-
-    #[test]
-    fn the_swarm_id_is_the_manifest_without_its_query() {
-        assert_eq!(channel("tv").swarm_id(), "https://cdn.example/tv.m3u8");
-        let named = Channel {
-            swarm_id: Some("tv".into()),
-            ..channel("tv")
-        };
-        assert_eq!(named.swarm_id(), "tv");
     }
 
     #[test]

@@ -4,8 +4,21 @@
 //! others on demand, joins the swarms of every generation of clients and serves viewers over WebRTC
 //! data channels. What to announce, to whom to send and what to fetch is decided by
 //! [`beekeepr_engine`]; this crate owns the sockets, the bytes and the clock.
+//!
+//! The way of a segment through it:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `channel::follow` | reads manifests again and again: HLS by its playlists, DASH by its clock and indexes |
+//! | `channel::timeline` | what the manifests list over time, under the numbers of each generation |
+//! | `channel::streams` | which streams are served in which swarms |
+//! | `origin` | requests: who may be asked, with which credentials, how often, how long, and once for all |
+//! | `channel::shelf` | the bytes, as long as somebody needs them |
+//! | `rtc` | viewers |
+//! | [`check`] | whether a channel suits, before it is seeded |
 
 mod channel;
+pub mod check;
 mod config;
 mod metrics;
 mod origin;
@@ -21,7 +34,10 @@ use std::sync::Arc;
 use beekeepr_service::Shutdown;
 use tokio::task::JoinSet;
 
-pub use config::{Channel, Config, ConfigError, ManifestUrl, TrackerUrl, UrlError};
+pub use channel::Board;
+pub use config::{
+    Channel, Config, ConfigError, ManifestUrl, OriginUrl, Renditions, Secret, TrackerUrl, UrlError,
+};
 
 /// Why the seeder cannot start. Origins and trackers out of reach are no reason.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +61,8 @@ pub enum StartError {
 pub struct Running {
     /// The UDP address really bound.
     pub addresses: Vec<SocketAddr>,
+    /// What there is to say of the channels.
+    pub board: Board,
     tasks: JoinSet<()>,
 }
 
@@ -68,8 +86,8 @@ pub async fn start(
     let metrics = metrics::Metrics::register(registry)?;
     let tls = tls::client_config().map_err(|error| StartError::Client(error.to_string()))?;
     let guard = origin::Guard::new(config.any_origin(), &config.private_origins);
-    let origin =
-        origin::Origin::new(guard, &tls).map_err(|error| StartError::Client(error.to_string()))?;
+    let origin = origin::Origin::new(guard, &tls, origin::Deadlines::default())
+        .map_err(|error| StartError::Client(error.to_string()))?;
     let hub = rtc::start(hub_config(&config).await, shutdown.clone())?;
     let common = channel::Common {
         config: Arc::new(config),
@@ -78,17 +96,19 @@ pub async fn start(
         shutdown,
     };
     let mut tasks = JoinSet::new();
+    let mut board = Board::default();
     for settings in common.config.channels.clone() {
-        let metrics = metrics.channel(&settings.name);
+        let status = board.add(&settings, metrics.channel(&settings.name));
         tasks.spawn(channel::run(
             common.clone(),
             settings,
-            metrics,
+            status,
             hub.register(),
         ));
     }
     Ok(Running {
         addresses: vec![hub.address()],
+        board,
         tasks,
     })
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use beekeepr_engine::{ConnKey, Event, FetchKey, Input, Output, SegmentKey, TrackerKey};
+use beekeepr_model::PeerId;
 use bytes::Bytes;
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::shelf::Answer;
-use super::{Channel, FETCH_FAILURES_MAX, Request, slices};
-use crate::origin::{Backoff, OriginError, Source};
+use super::{Arrival, Channel, FETCH_FAILURES_MAX, Request, slices};
+use crate::origin::{Backoff, Source};
 use crate::seed::seed;
 use crate::tracker::Socket;
 
@@ -126,38 +128,52 @@ impl Channel {
         }
     }
 
-    fn source(&self, segment: SegmentKey) -> Option<Arc<Source>> {
-        let &(rendition, generation) = self.streams.get(&segment.stream)?;
-        self.renditions
-            .get(rendition)?
-            .timeline
-            .source(generation, segment.id)
-            .cloned()
-    }
-
     fn fetch_from_origin(&mut self, source: Arc<Source>) {
-        let origin = self.common.origin.clone();
+        let origin = self.origin.clone();
         let permits = Arc::clone(&self.fetch_permits);
         let backoff = Backoff::new(seed());
         self.fetches.spawn(async move {
             // The semaphore is never closed; without a permit the fetch would run all the same.
             let _permit = permits.acquire().await;
-            let outcome = origin.segment(&source, backoff).await;
-            (source, outcome)
+            let began = Instant::now();
+            let (flight, outcome) = origin.segment(&source, backoff).await;
+            Arrival {
+                source,
+                flight,
+                outcome,
+                took: began.elapsed(),
+            }
         });
     }
 
-    pub(super) fn on_fetched(&mut self, source: &Arc<Source>, outcome: Result<Bytes, OriginError>) {
-        self.note_fetch(source, &outcome);
+    pub(super) fn on_fetched(&mut self, arrival: Arrival) {
+        self.note_fetch(&arrival);
+        let Arrival {
+            source,
+            flight,
+            outcome,
+            ..
+        } = arrival;
         match outcome {
-            Ok(bytes) => {
-                for request in self.shelf.settle(source, Some(&bytes)) {
-                    self.deliver(request, source, bytes.clone());
+            Ok(fetched) => {
+                let bytes = fetched.bytes;
+                for request in self.shelf.settle(&source, Some(&bytes), Some(flight)) {
+                    self.deliver(request, &source, bytes.clone());
+                }
+                if self.is_live() {
+                    let since_listed = source.listed_at.elapsed();
+                    self.metrics
+                        .announce_seconds
+                        .observe(since_listed.as_secs_f64());
                 }
             }
             Err(error) => {
                 let status = error.status();
-                for (peer, fetch) in self.shelf.settle(source, None) {
+                // Live manifests are read again anyway.
+                if error.may_be_stale() && !self.is_live() {
+                    self.stale.notify_one();
+                }
+                for (peer, fetch) in self.shelf.settle(&source, None, None) {
                     self.peers[peer].requests.remove(&fetch);
                     self.handle(peer, Input::FetchFailed { fetch, status });
                 }
@@ -165,10 +181,17 @@ impl Channel {
         }
     }
 
-    fn note_fetch(&mut self, source: &Source, outcome: &Result<Bytes, OriginError>) {
-        match outcome {
-            Ok(bytes) => {
-                self.metrics.fetched_bytes.inc_by(bytes.len() as u64);
+    fn note_fetch(&mut self, arrival: &Arrival) {
+        match &arrival.outcome {
+            Ok(fetched) => {
+                if fetched.is_first {
+                    self.metrics
+                        .fetched_bytes
+                        .inc_by(fetched.bytes.len() as u64);
+                    self.metrics
+                        .fetch_seconds
+                        .observe(arrival.took.as_secs_f64());
+                }
                 self.fetch_failures = 0;
                 if let Some(url) = self.fetch_trouble.take() {
                     self.health.works(&url);
@@ -178,8 +201,9 @@ impl Channel {
                 self.metrics.fetch_failures.inc();
                 self.fetch_failures += 1;
                 if self.fetch_failures == FETCH_FAILURES_MAX {
-                    self.health.failed(&source.url, error);
-                    self.fetch_trouble = Some(source.url.clone());
+                    let url = &arrival.source.url;
+                    self.health.failed(url, error);
+                    self.fetch_trouble = Some(url.clone());
                 }
             }
         }
@@ -226,8 +250,15 @@ impl Channel {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::PeerConnected { .. } => self.metrics.peers.inc(),
-            Event::PeerClosed { .. } => self.metrics.peers.dec(),
+            Event::PeerConnected { peer, .. } => {
+                self.metrics.peers.inc();
+                *self.viewers.entry(peer).or_default() += 1;
+                self.metrics.viewers.set(self.viewers.len() as i64);
+            }
+            Event::PeerClosed { peer, .. } => {
+                self.metrics.peers.dec();
+                self.viewer_left(peer);
+            }
             Event::Uploaded { bytes, .. } => {
                 self.metrics.uploaded_bytes.inc_by(u64::from(bytes));
             }
@@ -246,6 +277,16 @@ impl Channel {
             | Event::SegmentError { .. }
             | Event::SegmentAborted { .. } => {}
         }
+    }
+
+    fn viewer_left(&mut self, peer: PeerId) {
+        if let Some(connections) = self.viewers.get_mut(&peer) {
+            *connections -= 1;
+            if *connections == 0 {
+                self.viewers.remove(&peer);
+            }
+        }
+        self.metrics.viewers.set(self.viewers.len() as i64);
     }
 
     fn tracker_host(&self, tracker: TrackerKey) -> String {

@@ -1,115 +1,123 @@
 //! Reading a channel's manifests again and again.
 
-use std::sync::Arc;
+pub(crate) mod clock;
+mod dash;
+mod hls;
+pub(crate) mod index;
+pub(crate) mod track;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use beekeepr_playlist::{
-    Address, Context, Manifest, Media, Multivariant, Stream, Variables, read_with,
-};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use beekeepr_playlist::{Address, Context, Manifest, Segment, Variables, read_with};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use url::Url;
 
 use super::health::Health;
+use crate::config::Renditions;
 use crate::metrics::ChannelMetrics;
 use crate::origin::{Backoff, Origin, OriginError};
 
-/// Between two looks at a playlist, whatever target duration it names.
+pub(crate) use track::Track;
+
+/// Between two looks at a DASH manifest, however often it asks for them.
 const POLL_MIN: Duration = Duration::from_millis(500);
-const POLL_MAX: Duration = Duration::from_secs(5);
 /// After a failure, doubling up to the longest.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 /// Failures in a row of one playlist after which the manifest is read again, for its address may
 /// have carried a token that has run out.
 const FAILURES_MAX: u32 = 3;
+/// Between two looks at what need not change: whether a live channel has other renditions by now.
+const REFRESH: Duration = Duration::from_secs(60);
+/// Between two readings that segments asked for whose addresses have run out.
+const REREAD_MIN: Duration = Duration::from_secs(5);
 
 /// What a channel's manifests say.
 #[derive(Debug)]
 pub(crate) enum News {
     /// These are its streams, now and until the next such news, and where the manifest came from.
-    Streams(Vec<Stream>, Url),
-    /// A stream's playlist, the stream given by its place in [`News::Streams`].
-    Playlist(usize, Box<Media>),
+    Streams(Vec<Track>, Url),
+    /// A stream's segments, the stream given by its place in [`News::Streams`].
+    Listing(usize, Listing),
+}
+
+/// The segments that a manifest lists of one stream.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// Whether more will come.
+    pub(crate) is_live: bool,
+    /// Whether segments' numbers are their times in milliseconds (DASH).
+    pub(crate) is_timed: bool,
+    pub(crate) segments: Vec<Segment>,
+    /// Further addresses of segments, by their numbers.
+    pub(crate) mirrors: HashMap<u64, Vec<Url>>,
+}
+
+impl Listing {
+    /// How many segments begin within so much time from the first.
+    pub(crate) fn begun_within(&self, time_ms: u64) -> u32 {
+        let mut elapsed_ms: u64 = 0;
+        let begun = self.segments.iter().take_while(|segment| {
+            let is_within = elapsed_ms < time_ms;
+            elapsed_ms = elapsed_ms.saturating_add(segment.duration_ms);
+            is_within
+        });
+        u32::try_from(begun.count()).unwrap_or(u32::MAX)
+    }
 }
 
 /// Follows one channel.
 pub(crate) struct Follower {
     pub(crate) origin: Origin,
     pub(crate) manifest: Url,
+    pub(crate) renditions: Renditions,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: ChannelMetrics,
     pub(crate) news: Sender<News>,
     pub(crate) backoff: Backoff,
+    /// Asks for the manifest to be read again, as addresses in it have run out.
+    pub(crate) stale: Arc<Notify>,
+    /// When that was done last.
+    pub(crate) reread_at: Mutex<Option<Instant>>,
 }
 
 /// Nobody wants the news any more.
 #[derive(Debug)]
 struct Unwanted;
 
-/// The manifests that are followed.
-enum Hls {
-    Multivariant(Multivariant),
-    Media(Media),
-}
-
-/// How following a playlist came to its end.
-enum End {
-    /// The playlist says that nothing more will come.
-    Complete,
-    /// It failed too often.
-    Lost,
-}
+/// A manifest, and where it came from.
+type Loaded = (Manifest, Url);
 
 impl Follower {
     /// Runs until nobody wants the news any more.
     pub(crate) async fn run(mut self) {
-        while self.follow_streams().await.is_ok() {}
-    }
-
-    /// Reads the manifest and follows its streams until one of them is lost.
-    async fn follow_streams(&mut self) -> Result<(), Unwanted> {
-        let (manifest, url) = self.manifest().await;
-        let mut variables = Variables::default();
-        let playlists: Vec<(Url, Option<Media>)> = match manifest {
-            Hls::Multivariant(listed) => {
-                variables = listed.variables;
-                let with_url = |stream: Stream| Some(((url_of(&stream.url)?, None), stream));
-                let (playlists, streams) = listed.streams.into_iter().filter_map(with_url).unzip();
-                self.tell(News::Streams(streams, url)).await?;
-                playlists
-            }
-            Hls::Media(media) => {
-                let stream = Stream::lone(media.url.clone());
-                self.tell(News::Streams(vec![stream], url.clone())).await?;
-                vec![(url, Some(media))]
-            }
-        };
-        let urls: Vec<Url> = playlists.iter().map(|(url, _)| url.clone()).collect();
-        self.health.keep(&urls);
-        let mut running: FuturesUnordered<_> = playlists
-            .into_iter()
-            .enumerate()
-            .map(|(stream, (url, known))| self.follow_playlist(stream, url, known, &variables))
-            .collect();
-        while let Some(end) = running.next().await {
-            match end? {
-                End::Complete => {}
-                End::Lost => return Ok(()),
+        let mut next = None;
+        loop {
+            let (manifest, url) = match next.take() {
+                Some(loaded) => loaded,
+                None => self.manifest().await,
+            };
+            let end = match manifest {
+                Manifest::Dash(presentation) => self.follow_dash(presentation, url).await,
+                Manifest::Multivariant(listed) => self.follow_variants(listed, url).await,
+                Manifest::Media(media) => self.follow_media(media, url).await,
+            };
+            match end {
+                Ok(loaded) => next = loaded,
+                Err(Unwanted) => return,
             }
         }
-        // All is there and stays as it is.
-        self.news.closed().await;
-        Err(Unwanted)
     }
 
     /// The manifest, however long it takes.
-    async fn manifest(&mut self) -> (Hls, Url) {
+    async fn manifest(&mut self) -> Loaded {
         loop {
             let manifest = self.manifest.clone();
-            match self.load(&manifest, None).await {
+            match self.load(&manifest, None, Duration::ZERO).await {
                 Ok(loaded) => {
                     self.backoff.reset();
                     return loaded;
@@ -119,104 +127,67 @@ impl Follower {
         }
     }
 
-    /// `known` is the playlist when it was read just now.
-    async fn follow_playlist(
-        &self,
-        stream: usize,
-        url: Url,
-        mut known: Option<Media>,
-        variables: &Variables,
-    ) -> Result<End, Unwanted> {
-        let mut backoff = self.backoff.clone();
-        let mut failures = 0;
-        loop {
-            let outcome = match known.take() {
-                Some(media) => Ok(media),
-                None => self.playlist(&url, variables).await,
-            };
-            let wait = match outcome {
-                Ok(media) => {
-                    failures = 0;
-                    backoff.reset();
-                    let (live, wait) = (media.live, poll_interval(&media));
-                    self.tell(News::Playlist(stream, Box::new(media))).await?;
-                    if !live {
-                        return Ok(End::Complete);
-                    }
-                    wait
-                }
-                Err(_) => {
-                    failures += 1;
-                    if failures == FAILURES_MAX {
-                        // Also the wait before the manifest is read again.
-                        sleep(backoff.wait(RETRY_FIRST, RETRY_MAX)).await;
-                        return Ok(End::Lost);
-                    }
-                    backoff.wait(RETRY_FIRST, RETRY_MAX)
-                }
-            };
-            sleep(wait).await;
-        }
-    }
-
-    async fn playlist(&self, url: &Url, variables: &Variables) -> Result<Media, OriginError> {
-        match self.load(url, Some(variables)).await? {
-            (Hls::Media(media), _) => Ok(media),
-            (Hls::Multivariant(_), url) => {
-                let error = OriginError::NotMedia;
-                self.health.failed(&url, &error);
-                Err(error)
-            }
-        }
-    }
-
+    /// Tells of failures and of their end.
     async fn load(
         &self,
         url: &Url,
         variables: Option<&Variables>,
-    ) -> Result<(Hls, Url), OriginError> {
-        let outcome = self.load_quietly(url, variables).await;
+        held: Duration,
+    ) -> Result<Loaded, OriginError> {
+        let outcome = self.load_quietly(url, variables, held).await;
         match &outcome {
             Ok(_) => self.health.works(url),
-            Err(error) => {
-                self.metrics.manifest_failures.inc();
-                self.health.failed(url, error);
-            }
+            Err(error) => self.failed(url, error),
         }
         outcome
+    }
+
+    fn failed(&self, url: &Url, error: &OriginError) {
+        self.metrics.manifest_failures.inc();
+        self.metrics.up.set(0);
+        self.health.failed(url, error);
     }
 
     async fn load_quietly(
         &self,
         url: &Url,
         variables: Option<&Variables>,
-    ) -> Result<(Hls, Url), OriginError> {
-        let text = self.origin.manifest(url).await?;
+        held: Duration,
+    ) -> Result<Loaded, OriginError> {
+        let text = self.origin.manifest(url, held).await?;
         let context = Context {
             variables,
             previous: None,
         };
-        let manifest = match read_with(&text.bytes, text.url.as_str(), context)? {
-            Manifest::Multivariant(multivariant) => Hls::Multivariant(multivariant),
-            Manifest::Media(media) => Hls::Media(media),
-            Manifest::Dash(_) => return Err(OriginError::Dash),
-        };
+        let manifest = read_with(&text.bytes, text.url.as_str(), context)?;
         Ok((manifest, text.url))
+    }
+
+    /// Tells of the streams that shall be seeded.
+    async fn tell_streams(&self, tracks: Vec<Track>, from: &Url) -> Result<(), Unwanted> {
+        let from = self.origin.canonical(from);
+        self.tell(News::Streams(tracks, from)).await
     }
 
     async fn tell(&self, news: News) -> Result<(), Unwanted> {
         self.news.send(news).await.map_err(|_| Unwanted)
     }
-}
 
-/// Half the target duration: a new segment is then known before a viewer that polls as RFC 8216
-/// asks (6.3.4) can have read of it and waited for a peer to have it.
-fn poll_interval(media: &Media) -> Duration {
-    Duration::from_millis(media.target_duration_ms / 2).clamp(POLL_MIN, POLL_MAX)
+    /// Returns when addresses have run out, though not soon after the last time.
+    async fn is_stale(&self) {
+        self.stale.notified().await;
+        let last = self.reread_at.lock().ok().and_then(|at| *at);
+        if let Some(last) = last {
+            sleep_until(last + REREAD_MIN).await;
+        }
+        if let Ok(mut at) = self.reread_at.lock() {
+            *at = Some(Instant::now());
+        }
+    }
 }
 
 /// A manifest's address in the form that the HTTP client takes. What the manifest's reader takes for an address the
 /// other one takes too (`core/playlist/tests/address.rs`); should they ever differ, viewers take it over HTTP.
-pub(super) fn url_of(address: &Address) -> Option<Url> {
+pub(crate) fn url_of(address: &Address) -> Option<Url> {
     Url::parse(address.as_str()).ok()
 }

@@ -1,6 +1,6 @@
 //! What an operator is told of a channel's origin: one line when it fails, one when it works again.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use tracing::{debug, info, warn};
@@ -13,7 +13,8 @@ use crate::origin::OriginError;
 #[derive(Debug)]
 pub(crate) struct Health {
     channel: String,
-    failing: Mutex<BTreeSet<String>>,
+    /// What fails, and why.
+    failing: Mutex<BTreeMap<String, String>>,
 }
 
 impl Health {
@@ -26,6 +27,13 @@ impl Health {
 
     pub(crate) fn channel(&self) -> &str {
         &self.channel
+    }
+
+    /// What is broken, if anything is.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let failing = self.failing.lock().ok()?;
+        let (url, reason) = failing.first_key_value()?;
+        Some(format!("{url}: {reason}"))
     }
 
     /// It does not work. Tried again, whatever it is.
@@ -43,14 +51,14 @@ impl Health {
         } else {
             debug!(channel, url, "still failing: {error}");
         }
-        failing.insert(url);
+        failing.insert(url, error.to_string());
     }
 
     /// Only these are of interest from now on.
     pub(crate) fn keep(&self, urls: &[Url]) {
         let urls: Vec<String> = urls.iter().map(config::without_query).collect();
         if let Ok(mut failing) = self.failing.lock() {
-            failing.retain(|url| urls.contains(url));
+            failing.retain(|url, _| urls.contains(url));
         }
     }
 
@@ -62,7 +70,7 @@ impl Health {
         if failing.is_empty() {
             return;
         }
-        if failing.remove(&config::without_query(url)) && failing.is_empty() {
+        if failing.remove(&config::without_query(url)).is_some() && failing.is_empty() {
             info!(channel = self.channel, "channel can be read again");
         }
     }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use beekeepr_engine::{Config, Engine, FetchKey, Role, SegmentKey, TrackerKey};
-use beekeepr_model::{InfoHash, PEER_ID_PREFIX_SEEDER, PeerId, Random, Time};
+use beekeepr_model::{Generation, InfoHash, PEER_ID_PREFIX_SEEDER, PeerId, Random, Time};
 use bytes::Bytes;
 
+use crate::config;
 use crate::origin::{FETCH_MS_MAX, Source};
 use crate::tracker::Socket;
 
@@ -36,6 +37,23 @@ pub(crate) struct Limits {
     pub(crate) trackers: u32,
     pub(crate) peers_max: u32,
     pub(crate) storage_bytes_max: u64,
+    pub(crate) warm_segments: u32,
+}
+
+impl Limits {
+    /// `warm_segments` of a stream on demand are fetched before anybody asks.
+    pub(crate) fn of(config: &config::Config, warm_segments: u32) -> Self {
+        let logical_peers = u64::from(config.logical_peers.max(1));
+        let bytes_max = config.channel_bytes_max();
+        Self {
+            trackers: config.trackers.len() as u32,
+            peers_max: config.peers_max,
+            // An engine counts the bytes of a segment once for each swarm, the shelf once; and in
+            // the worst case no two engines hold the same ones.
+            storage_bytes_max: bytes_max * Generation::ALL.len() as u64 / logical_peers,
+            warm_segments,
+        }
+    }
 }
 
 impl LogicalPeer {
@@ -48,6 +66,7 @@ impl LogicalPeer {
             http_silence_ms: FETCH_MS_MAX,
             peers_max: limits.peers_max,
             storage_bytes_max: limits.storage_bytes_max,
+            warm_segments: limits.warm_segments,
             ..Config::default()
         };
         Self {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::origin::Source;
+use crate::origin::{Flight, Source};
 
 /// The segments of one channel. `T` names a request.
 #[derive(Debug)]
@@ -22,7 +22,12 @@ pub(crate) struct Shelf<T> {
 #[derive(Debug)]
 enum Slot<T> {
     Fetching(Vec<T>),
-    Held { bytes: Bytes, holders: usize },
+    Held {
+        bytes: Bytes,
+        holders: usize,
+        /// By this other channels find the bytes.
+        _flight: Option<Flight>,
+    },
 }
 
 /// What becomes of a request.
@@ -55,9 +60,14 @@ impl<T: PartialEq> Shelf<T> {
         self.held
     }
 
+    /// How many bytes they have.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn want(&mut self, source: &Arc<Source>, request: T) -> Answer {
         match self.slots.get_mut(source) {
-            Some(Slot::Held { bytes, holders }) => {
+            Some(Slot::Held { bytes, holders, .. }) => {
                 *holders += 1;
                 Answer::Here(bytes.clone())
             }
@@ -83,7 +93,12 @@ impl<T: PartialEq> Shelf<T> {
 
     /// A fetch has ended, with `None` when it failed. Gives those who waited for it; with bytes,
     /// each of them counts as holding it.
-    pub(crate) fn settle(&mut self, source: &Arc<Source>, bytes: Option<&Bytes>) -> Vec<T> {
+    pub(crate) fn settle(
+        &mut self,
+        source: &Arc<Source>,
+        bytes: Option<&Bytes>,
+        flight: Option<Flight>,
+    ) -> Vec<T> {
         let Some(Slot::Fetching(requests)) = self.slots.remove(source) else {
             return Vec::new();
         };
@@ -93,6 +108,7 @@ impl<T: PartialEq> Shelf<T> {
             let slot = Slot::Held {
                 bytes: bytes.clone(),
                 holders: requests.len(),
+                _flight: flight,
             };
             self.slots.insert(Arc::clone(source), slot);
         }
@@ -101,7 +117,7 @@ impl<T: PartialEq> Shelf<T> {
 
     /// One holder less.
     pub(crate) fn release(&mut self, source: &Arc<Source>) {
-        let Some(Slot::Held { bytes, holders }) = self.slots.get_mut(source) else {
+        let Some(Slot::Held { bytes, holders, .. }) = self.slots.get_mut(source) else {
             return;
         };
         *holders -= 1;
@@ -121,7 +137,7 @@ mod tests {
 
     fn source(name: &str) -> Arc<Source> {
         let url = url::Url::parse(&format!("http://origin.example/{name}")).unwrap();
-        Arc::new(Source { url, range: None })
+        Arc::new(Source::new(url, None))
     }
 
     #[test]
@@ -132,7 +148,7 @@ mod tests {
         assert_eq!(shelf.want(&a, 2), Answer::Wait);
         assert_eq!(shelf.want(&source("a"), 3), Answer::Wait);
         assert_eq!(
-            shelf.settle(&a, Some(&Bytes::from_static(BYTES))),
+            shelf.settle(&a, Some(&Bytes::from_static(BYTES)), None),
             [1, 2, 3]
         );
         assert_eq!(shelf.want(&a, 4), Answer::Here(Bytes::from_static(BYTES)));
@@ -144,7 +160,7 @@ mod tests {
         let a = source("a");
         shelf.want(&a, 1);
         shelf.want(&a, 2);
-        shelf.settle(&a, Some(&Bytes::from_static(BYTES)));
+        shelf.settle(&a, Some(&Bytes::from_static(BYTES)), None);
         shelf.release(&a);
         assert_eq!(shelf.held(), 1);
         shelf.release(&a);
@@ -159,7 +175,7 @@ mod tests {
         let a = source("a");
         shelf.want(&a, 1);
         shelf.want(&a, 2);
-        assert_eq!(shelf.settle(&a, None), [1, 2]);
+        assert_eq!(shelf.settle(&a, None, None), [1, 2]);
         assert_eq!(shelf.want(&a, 3), Answer::Fetch);
     }
 
@@ -168,7 +184,7 @@ mod tests {
         let mut shelf = Shelf::new(10);
         let (a, b) = (source("a"), source("b"));
         shelf.want(&a, 1);
-        shelf.settle(&a, Some(&Bytes::from_static(BYTES)));
+        shelf.settle(&a, Some(&Bytes::from_static(BYTES)), None);
         assert_eq!(shelf.want(&b, 2), Answer::Full);
         assert_eq!(shelf.want(&a, 3), Answer::Here(Bytes::from_static(BYTES)));
         shelf.release(&a);
@@ -184,7 +200,7 @@ mod tests {
         shelf.cancel(&a, &1);
         assert!(
             shelf
-                .settle(&a, Some(&Bytes::from_static(BYTES)))
+                .settle(&a, Some(&Bytes::from_static(BYTES)), None)
                 .is_empty()
         );
         assert_eq!(shelf.held(), 0);

@@ -1,109 +1,171 @@
 //! A channel's streams: what the manifests say of them becomes what the engines know.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use beekeepr_engine::{Input, StreamKey};
-use beekeepr_model::Generation;
-use beekeepr_playlist::{Media, Stream};
+use beekeepr_engine::{Input, ListedSegment, SegmentKey, StreamKey};
+use beekeepr_model::{Generation, InfoHash};
+use url::Url;
 
 use super::Channel;
+use super::follow::{Listing, Track};
 use super::timeline::{Change, Timeline};
+use crate::origin::Source;
 
-/// A stream of the channel and the swarms it is served in.
+/// The swarms of a stream, one for each of [`Generation::ALL`] that knows it.
+type Hashes = [Option<InfoHash>; Generation::ALL.len()];
+
+/// A stream of the channel.
 pub(super) struct Rendition {
-    pub(super) stream: Stream,
-    pub(super) timeline: Timeline,
-    /// One for each of [`Generation::ALL`]; none where another rendition has the same swarm.
-    swarms: [Option<StreamKey>; Generation::ALL.len()],
+    hashes: Hashes,
+    timeline: Timeline,
+}
+
+/// A swarm that the channel is in.
+pub(super) struct Swarm {
+    info_hash: InfoHash,
+    /// Which of [`Generation::ALL`].
+    generation: usize,
+    /// The streams that are served in it, by their places: redundant ones, and Representations of several Periods that
+    /// look alike.
+    renditions: Vec<usize>,
+    /// Whether the engines know it.
+    is_joined: bool,
 }
 
 impl Channel {
-    pub(super) fn on_streams(&mut self, streams: Vec<Stream>) {
-        let same = |(known, new): (&Rendition, &Stream)| {
-            (
-                known.stream.kind,
-                known.stream.index,
-                &known.stream.properties,
-            ) == (new.kind, new.index, &new.properties)
-        };
-        let unchanged = streams.len() == self.renditions.len()
-            && self.renditions.iter().zip(&streams).all(same);
-        if unchanged {
+    /// `from` is where the manifest came from.
+    pub(super) fn on_streams(&mut self, tracks: &[Track], from: &Url) {
+        let swarm_ids = Generation::ALL.map(|it| self.settings.swarm_id_for(it, from));
+        let hash = |track: &Track, it: Generation| track.info_hash(it, &swarm_ids[it as usize]);
+        let named: Vec<Hashes> = tracks
+            .iter()
+            .map(|track| Generation::ALL.map(|it| hash(track, it)))
+            .collect();
+        let is_known = self
+            .renditions
+            .iter()
+            .map(|it| it.hashes)
+            .eq(named.iter().copied());
+        if is_known {
             return;
         }
-        let old: Vec<StreamKey> = self.streams.drain().map(|(stream, _)| stream).collect();
-        for peer in 0..self.peers.len() {
-            for &stream in &old {
-                self.handle(peer, Input::StreamRemoved { stream });
-            }
-        }
-        self.renditions.clear();
-        self.add_renditions(streams);
+        self.take_renditions(&named);
+        self.take_swarms();
         tracing::info!(
             channel = self.health.channel(),
             streams = self.renditions.len(),
             swarms = self.streams.len(),
             "channel is being seeded"
         );
-    }
-
-    fn add_renditions(&mut self, streams: Vec<Stream>) {
-        let mut taken = HashSet::new();
-        for stream in streams {
-            let hashes =
-                Generation::ALL.map(|generation| stream.info_hash(generation, &self.swarm_id));
-            let mut swarms = [None; Generation::ALL.len()];
-            for (generation, hash) in hashes.into_iter().enumerate() {
-                if taken.insert(hash) {
-                    let key = StreamKey(self.next_stream);
-                    self.next_stream += 1;
-                    swarms[generation] = Some(key);
-                    self.streams
-                        .insert(key, (self.renditions.len(), generation));
-                }
-            }
-            self.renditions.push(Rendition {
-                stream,
-                timeline: Timeline::default(),
-                swarms,
-            });
+        for stream in self.keys(|_| true) {
+            self.list(stream);
         }
     }
 
-    pub(super) fn on_playlist(&mut self, rendition: usize, media: &Media) {
+    /// Streams that were there before keep what is known of them.
+    fn take_renditions(&mut self, named: &[Hashes]) {
+        let live_ms_max = u64::from(self.settings.prefetch_s) * 1_000;
+        let mut old = std::mem::take(&mut self.renditions);
+        let renditions = named.iter().map(|&hashes| {
+            let known = old.iter().position(|it| it.hashes == hashes);
+            known.map(|at| old.remove(at)).unwrap_or_else(|| Rendition {
+                hashes,
+                timeline: Timeline::new(live_ms_max),
+            })
+        });
+        self.renditions = renditions.collect();
+    }
+
+    /// Leaves the swarms that no stream has any more, and enters those that are new.
+    fn take_swarms(&mut self) {
+        let mut wanted: HashMap<(usize, InfoHash), Vec<usize>> = HashMap::new();
+        for (place, rendition) in self.renditions.iter().enumerate() {
+            for (generation, hash) in rendition.hashes.iter().enumerate() {
+                if let Some(hash) = hash {
+                    wanted.entry((generation, *hash)).or_default().push(place);
+                }
+            }
+        }
+        let known = self.streams.iter();
+        let known: Vec<_> = known
+            .map(|(&key, it)| (key, (it.generation, it.info_hash)))
+            .collect();
+        for (stream, swarm) in known {
+            match (wanted.remove(&swarm), self.streams.get_mut(&stream)) {
+                (Some(renditions), Some(swarm)) => swarm.renditions = renditions,
+                (None, _) | (_, None) => self.leave_for_good(stream),
+            }
+        }
+        for ((generation, info_hash), renditions) in wanted {
+            let key = StreamKey(self.next_stream);
+            self.next_stream += 1;
+            let swarm = Swarm {
+                info_hash,
+                generation,
+                renditions,
+                is_joined: false,
+            };
+            self.streams.insert(key, swarm);
+        }
+    }
+
+    pub(super) fn on_listing(&mut self, rendition: usize, listing: &Listing) {
         let Some(known) = self.renditions.get_mut(rendition) else {
             return;
         };
-        match known.timeline.update(media) {
+        let change = known.timeline.update(listing);
+        self.start_peers(listing);
+        let streams = match change {
             Change::None => return,
-            Change::Listed => {}
-            Change::Restarted => self.leave(rendition),
+            Change::Listed => self.keys(|it| it.renditions.contains(&rendition)),
+            Change::Restarted => {
+                let streams = self.keys(|it| it.renditions.contains(&rendition));
+                streams.iter().for_each(|&stream| self.leave(stream));
+                streams
+            }
+        };
+        for stream in streams {
+            self.list(stream);
         }
-        for peer in 0..self.peers.len() {
-            self.list(peer, rendition);
-        }
+    }
+
+    fn keys(&self, fits: impl Fn(&Swarm) -> bool) -> Vec<StreamKey> {
+        let fitting = self.streams.iter().filter(|(_, swarm)| fits(swarm));
+        let mut keys: Vec<_> = fitting.map(|(&key, _)| key).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    fn leave_for_good(&mut self, stream: StreamKey) {
+        self.leave(stream);
+        self.streams.remove(&stream);
     }
 
     /// Forgets all segments of a stream.
-    fn leave(&mut self, rendition: usize) {
-        let swarms = self.renditions[rendition].swarms;
+    fn leave(&mut self, stream: StreamKey) {
+        if let Some(swarm) = self.streams.get_mut(&stream) {
+            swarm.is_joined = false;
+        }
         for peer in 0..self.peers.len() {
-            for &stream in swarms.iter().flatten() {
-                self.handle(peer, Input::StreamRemoved { stream });
-            }
+            self.handle(peer, Input::StreamRemoved { stream });
         }
     }
 
-    /// Tells a logical peer what there is of a stream, in each of its swarms.
-    fn list(&mut self, peer: usize, rendition: usize) {
-        let swarms = self.renditions[rendition].swarms;
-        for (generation, stream) in swarms.into_iter().enumerate() {
-            let Some(stream) = stream else { continue };
-            let known = &self.renditions[rendition];
-            let info_hash = known
-                .stream
-                .info_hash(Generation::ALL[generation], &self.swarm_id);
-            let (live, segments) = (known.timeline.is_live(), known.timeline.listed(generation));
+    /// Tells the logical peers what there is of a stream.
+    fn list(&mut self, stream: StreamKey) {
+        let Some(swarm) = self.streams.get(&stream) else {
+            return;
+        };
+        let info_hash = swarm.info_hash;
+        let (live, segments) = self.listed(swarm);
+        if segments.is_empty() && !swarm.is_joined {
+            return;
+        }
+        if let Some(swarm) = self.streams.get_mut(&stream) {
+            swarm.is_joined = true;
+        }
+        for peer in 0..self.peers.len() {
             let peer_id = self.peers[peer].id(info_hash);
             // Of a stream that is known already this changes nothing.
             self.handle(
@@ -114,14 +176,43 @@ impl Channel {
                     peer_id,
                 },
             );
+            let segments = &segments;
             self.handle(
                 peer,
                 Input::SegmentsListed {
                     stream,
                     live,
-                    segments: &segments,
+                    segments,
                 },
             );
         }
+    }
+
+    /// All segments of a swarm. Where two of its streams have one under the same number, it is the first one's.
+    fn listed(&self, swarm: &Swarm) -> (bool, Vec<ListedSegment>) {
+        let timelines = || {
+            let renditions = swarm.renditions.iter();
+            renditions.filter_map(|&place| Some(&self.renditions.get(place)?.timeline))
+        };
+        let mut seen = HashSet::new();
+        let all = timelines().flat_map(|timeline| timeline.listed(swarm.generation));
+        let mut segments: Vec<_> = all.filter(|segment| seen.insert(segment.id)).collect();
+        segments.sort_by_key(|segment| segment.start_ms);
+        (timelines().any(Timeline::is_live), segments)
+    }
+
+    /// Where a segment is.
+    pub(super) fn source(&self, segment: SegmentKey) -> Option<Arc<Source>> {
+        let swarm = self.streams.get(&segment.stream)?;
+        let mut sources = swarm.renditions.iter().filter_map(|&place| {
+            let timeline = &self.renditions.get(place)?.timeline;
+            timeline.source(swarm.generation, segment.id)
+        });
+        sources.next().cloned()
+    }
+
+    /// Whether more segments will come.
+    pub(super) fn is_live(&self) -> bool {
+        self.renditions.iter().any(|it| it.timeline.is_live())
     }
 }

@@ -7,12 +7,8 @@ use beekeepr_engine::ListedSegment;
 use beekeepr_model::{Generation, SegmentId};
 use beekeepr_playlist::Segment;
 
-use super::follow::url_of;
+use super::follow::{Listing, url_of};
 use crate::origin::Source;
-
-/// Of a live stream no more than this is seeded: viewers sit near the edge, and a playlist that
-/// reaches back for hours would push the newest segments out of memory.
-const LIVE_MS_MAX: i64 = 300_000;
 
 /// What a new playlist meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +22,12 @@ pub(crate) enum Change {
 }
 
 /// A stream's segments.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Timeline {
     entries: Vec<Entry>,
+    /// Of a live stream no more than this is seeded: viewers sit near the edge, and a playlist that
+    /// reaches back for hours would push the newest segments out of memory.
+    live_ms_max: i64,
     live: bool,
     /// For each generation, where a segment is.
     sources: [HashMap<SegmentId, Arc<Source>>; Generation::ALL.len()],
@@ -53,16 +52,23 @@ impl Entry {
             start_ms: 0,
             end_ms: 0,
             ids: Generation::ALL.map(|generation| segment.id(generation)),
-            source: Arc::new(Source {
-                url: url_of(&segment.url)?,
-                range: segment.byte_range,
-            }),
+            source: Arc::new(Source::new(url_of(&segment.url)?, segment.byte_range)),
             gap: segment.gap,
         })
     }
 }
 
 impl Timeline {
+    /// Empty. Of a live stream the last `live_ms_max` milliseconds will be kept.
+    pub(crate) fn new(live_ms_max: u64) -> Self {
+        Self {
+            entries: Vec::new(),
+            live_ms_max: i64::try_from(live_ms_max).unwrap_or(i64::MAX),
+            live: false,
+            sources: Default::default(),
+        }
+    }
+
     /// Whether more segments will come.
     pub(crate) fn is_live(&self) -> bool {
         self.live
@@ -86,14 +92,16 @@ impl Timeline {
     }
 
     /// Takes over what the playlist lists now.
-    pub(crate) fn update(&mut self, live: bool, segments: &[Segment]) -> Change {
+    pub(crate) fn update(&mut self, listing: &Listing) -> Change {
+        let (live, segments) = (listing.is_live, &listing.segments[..]);
         let restarted = self.contradicts(segments);
         if restarted {
             self.entries.clear();
         } else if self.is_behind(segments) {
             return Change::None;
         }
-        let entries = self.entries_of(live, segments);
+        let entries = self.entries_of(listing);
+        self.renew(&entries, listing);
         let same = entries
             .iter()
             .map(|it| it.number)
@@ -147,10 +155,27 @@ impl Timeline {
         self.entries.get(found.ok()?)
     }
 
-    fn entries_of(&self, live: bool, segments: &[Segment]) -> Vec<Entry> {
+    /// Addresses may be other ones each time.
+    fn renew(&self, entries: &[Entry], listing: &Listing) {
+        let mut entries = entries.iter().peekable();
+        for segment in &listing.segments {
+            let Some(entry) = entries.next_if(|entry| entry.number == segment.number) else {
+                continue;
+            };
+            let mirrors = listing.mirrors.get(&segment.number).into_iter().flatten();
+            let places = url_of(&segment.url).into_iter().chain(mirrors.cloned());
+            entry.source.move_to(places);
+        }
+    }
+
+    fn entries_of(&self, listing: &Listing) -> Vec<Entry> {
+        let segments = &listing.segments[..];
         let mut start_ms = self.start_of(segments);
         let mut entries = Vec::with_capacity(segments.len());
         for segment in segments {
+            if listing.is_timed {
+                start_ms = i64::try_from(segment.number).unwrap_or(i64::MAX);
+            }
             let end_ms = start_ms + i64::try_from(segment.duration_ms).unwrap_or(0);
             let known = self.find(segment.number).cloned();
             // Known segments keep their numbers also when a live stream ends and new ones are
@@ -164,8 +189,8 @@ impl Timeline {
             }
             start_ms = end_ms;
         }
-        if live {
-            let from_ms = start_ms - LIVE_MS_MAX;
+        if listing.is_live {
+            let from_ms = start_ms - self.live_ms_max;
             entries.retain(|entry| entry.end_ms > from_ms);
         }
         entries
@@ -194,6 +219,7 @@ mod tests {
     use super::*;
     use beekeepr_playlist::{Manifest, Media, read};
 
+    const LIVE_MS_MAX: u64 = 300_000;
     const V2: usize = 1;
     const V3: usize = 2;
 
@@ -215,8 +241,40 @@ mod tests {
         media(first, count, "", "")
     }
 
+    fn listing(media: &Media) -> Listing {
+        Listing {
+            is_live: media.live,
+            is_timed: false,
+            segments: media.segments.clone(),
+            mirrors: HashMap::new(),
+        }
+    }
+
     fn update(timeline: &mut Timeline, media: &Media) -> Change {
-        timeline.update(media.live, &media.segments)
+        timeline.update(&listing(media))
+    }
+
+    #[test]
+    fn a_segment_stays_the_same_one_when_its_address_is_renewed() {
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        update(&mut timeline, &live(10, 3));
+        let known = Arc::clone(timeline.source(V2, SegmentId(11)).unwrap());
+        update(&mut timeline, &live(11, 2));
+        let renewed = timeline.source(V2, SegmentId(11)).unwrap();
+        assert!(Arc::ptr_eq(&known, renewed));
+        assert_eq!(renewed.places()[0].query(), Some("t=11"));
+    }
+
+    #[test]
+    fn segments_that_tell_their_time_are_placed_by_it() {
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let timed = Listing {
+            is_timed: true,
+            ..listing(&live(7_000, 1))
+        };
+        timeline.update(&timed);
+        let seen = timeline.listed(V2);
+        assert_eq!((seen[0].start_ms, seen[0].end_ms), (7_000, 9_000));
     }
 
     fn ids(timeline: &Timeline, generation: usize) -> Vec<i64> {
@@ -229,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_sliding_window_keeps_the_time_of_each_segment() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
         assert_eq!(update(&mut timeline, &live(10, 3)), Change::Listed);
         assert_eq!(update(&mut timeline, &live(12, 3)), Change::Listed);
         let seen: Vec<_> = timeline
@@ -245,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_same_and_older_playlists_change_nothing() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
         update(&mut timeline, &live(10, 3));
         assert_eq!(update(&mut timeline, &live(10, 3)), Change::None);
         assert_eq!(update(&mut timeline, &live(9, 3)), Change::None);
@@ -254,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_origin_that_starts_over_is_noticed() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
         update(&mut timeline, &live(10, 3));
         assert_eq!(update(&mut timeline, &live(0, 3)), Change::Restarted);
         assert_eq!(
@@ -266,7 +324,7 @@ mod tests {
 
     #[test]
     fn on_demand_the_older_clients_count_from_zero() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
         update(&mut timeline, &media(100, 2, "", "#EXT-X-ENDLIST\n"));
         assert!(!timeline.is_live());
         assert_eq!(ids(&timeline, V2), [0, 1]);
@@ -283,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_live_stream_that_ends_keeps_the_numbers_of_what_was_known() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
         update(&mut timeline, &live(10, 2));
         assert_eq!(
             update(&mut timeline, &media(10, 3, "", "#EXT-X-ENDLIST\n")),
@@ -295,7 +353,7 @@ mod tests {
 
     #[test]
     fn of_a_long_live_window_only_the_end_is_seeded() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
         update(&mut timeline, &live(0, 1000));
         assert_eq!(ids(&timeline, V2).len(), 150);
         assert_eq!(ids(&timeline, V2).last(), Some(&999));
@@ -306,7 +364,7 @@ mod tests {
     fn gaps_are_not_listed() {
         let mut gap = live(0, 3);
         gap.segments[1].gap = true;
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(LIVE_MS_MAX);
         update(&mut timeline, &gap);
         assert_eq!(ids(&timeline, V2), [0, 2]);
     }

@@ -15,10 +15,15 @@ pub struct UrlError {
     expected: &'static str,
 }
 
-/// An `http://` or `https://` URL of an HLS manifest.
+/// An `http://` or `https://` URL of an HLS or DASH manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ManifestUrl(Url);
+
+/// An `http://` or `https://` server that stands in for another one; a path is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OriginUrl(Url);
 
 /// A `ws://` or `wss://` URL of a tracker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +37,18 @@ impl ManifestUrl {
         &self.0
     }
 
-    /// The URL without query and fragment: the default swarm id, and what logs may show of it.
+    /// The URL without query and fragment: what logs may show of it.
     #[must_use]
     pub fn without_query(&self) -> String {
         without_query(&self.0)
+    }
+}
+
+impl OriginUrl {
+    /// The URL.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0
     }
 }
 
@@ -74,8 +87,17 @@ impl FromStr for ManifestUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let expected = "http://... or https://... of an HLS manifest (.m3u8)";
+        let expected = "http://... or https://... of an HLS (.m3u8) or DASH (.mpd) manifest";
         parse(text, ["http", "https"], "a manifest", expected).map(Self)
+    }
+}
+
+impl FromStr for OriginUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        let expected = "http://... or https://... of a server";
+        parse(text, ["http", "https"], "an origin", expected).map(Self)
     }
 }
 
@@ -112,6 +134,7 @@ macro_rules! text {
 }
 
 text!(ManifestUrl);
+text!(OriginUrl);
 text!(TrackerUrl);
 
 #[cfg(test)]

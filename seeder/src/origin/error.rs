@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use beekeepr_playlist::ManifestError;
+use beekeepr_playlist::dash::sidx::SidxError;
 
 use super::guard::Refusal;
 
@@ -32,6 +33,14 @@ pub(crate) enum OriginError {
         "a manifest of manifests, expected a playlist of segments; check the origin's packager"
     )]
     NotMedia,
+    #[error("{0}")]
+    Index(#[from] SidxError),
+    #[error("the server's answer has no Date, expected one; check the manifest's UTCTiming")]
+    NoDate,
+    #[error(
+        "no rendition is one of {wanted}, the manifest has {listed}; check the channel's renditions"
+    )]
+    NoRendition { wanted: String, listed: String },
 }
 
 impl OriginError {
@@ -45,8 +54,16 @@ impl OriginError {
             | Self::TooLong(_)
             | Self::Empty
             | Self::Manifest(_)
-            | Self::NotMedia => 0,
+            | Self::NotMedia
+            | Self::Index(_)
+            | Self::NoDate
+            | Self::NoRendition { .. } => 0,
         }
+    }
+
+    /// Whether the address may have run out, as those with tokens do: a newer manifest may have another one.
+    pub(crate) fn may_be_stale(&self) -> bool {
+        matches!(self, Self::Status(401 | 403 | 404 | 410))
     }
 
     /// Whether another try could end otherwise. A missing segment may just not have reached the
@@ -59,7 +76,10 @@ impl OriginError {
             | Self::TooLong(_)
             | Self::Range(_)
             | Self::Manifest(_)
-            | Self::NotMedia => false,
+            | Self::NotMedia
+            | Self::Index(_)
+            | Self::NoDate
+            | Self::NoRendition { .. } => false,
         }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Refusal {
     Private { host: String, address: IpAddr },
     #[error("{0:?} is no http:// or https:// address")]
     Scheme(String),
+    #[error("host {0} is not one of the channel's; if it is meant, add {0:?} to its allowed_hosts")]
+    NotAllowed(String),
 }
 
 impl Guard {

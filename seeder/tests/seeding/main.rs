@@ -5,14 +5,17 @@
     reason = "a harness that gets something else has failed"
 )]
 
+mod dash;
+mod hls;
 mod origin;
+mod sources;
 mod tracker;
 mod viewer;
 
 use std::future::Future;
 use std::time::Duration;
 
-use beekeepr_model::{Generation, StreamProperties};
+use beekeepr_model::{Generation, StreamKind, StreamProperties, identity, info_hash, swarm_string};
 use beekeepr_playlist::Stream;
 use beekeepr_seeder::{Channel, Config, Running};
 use beekeepr_service::{Shutdown, Trigger};
@@ -35,14 +38,14 @@ struct World {
 impl World {
     /// A seeder of one channel for each path on the origin, with as many logical peers.
     async fn start(origin: Origin, paths: &[&str], logical_peers: u32) -> Self {
+        let channels = paths.iter().map(|path| channel(&origin, path)).collect();
+        Self::start_with(origin, channels, logical_peers).await
+    }
+
+    async fn start_with(origin: Origin, channels: Vec<Channel>, logical_peers: u32) -> Self {
         let tracker = Tracker::start().await;
-        let channel = |path: &&str| Channel {
-            name: path.trim_matches('/').to_owned(),
-            manifest: origin.url(path).parse().expect("a URL"),
-            swarm_id: Some("swarm".to_owned()),
-        };
         let config = Config {
-            channels: paths.iter().map(channel).collect(),
+            channels,
             trackers: vec![tracker.url().parse().expect("a URL")],
             udp: "127.0.0.1:0".parse().expect("an address"),
             logical_peers,
@@ -72,6 +75,15 @@ impl World {
         metrics
             .map(|metric| metric.get_counter().get_value() + metric.get_gauge().get_value())
             .sum()
+    }
+}
+
+/// A channel of the origin that viewers know as "swarm".
+fn channel(origin: &Origin, path: &str) -> Channel {
+    let manifest = origin.url(path).parse().expect("a URL");
+    Channel {
+        swarm_id: Some("swarm".to_owned()),
+        ..Channel::new(path.trim_matches('/').to_owned(), manifest)
     }
 }
 
@@ -110,7 +122,9 @@ async fn origin(first: u64, count: u64, end: &str) -> Origin {
 /// The swarm of a channel whose manifest is a lone media playlist.
 fn swarm(generation: Generation) -> String {
     let url = "http://origin.example/".parse().expect("a URL");
-    Stream::lone(url).info_hash(generation, "swarm").to_string()
+    let hash = Stream::lone(url).info_hash(generation, "swarm");
+    hash.expect("every generation knows a lone playlist")
+        .to_string()
 }
 
 #[tokio::test]
@@ -248,14 +262,15 @@ async fn renditions_are_seeded_in_swarms_of_their_own() {
              #EXT-X-STREAM-INF:BANDWIDTH=1700000,RESOLUTION=1280x720\ntv.m3u8\n",
         );
         let mut world = World::start(origin, &["/master.m3u8"], 1).await;
-        let mut stream = Stream::lone("http://origin.example/".parse().expect("a URL"));
-        stream.properties = StreamProperties {
+        let properties = StreamProperties {
             bitrate: 1_700_000,
             width: 1280,
             height: 720,
             ..StreamProperties::default()
         };
-        let swarm = stream.info_hash(Generation::V2, "swarm").to_string();
+        let identity = identity(Generation::V2, 0, &properties);
+        let text = swarm_string(Generation::V2, "swarm", StreamKind::Main, &identity);
+        let swarm = info_hash(Generation::V2, &text).to_string();
         let mut viewer = Viewer::connect(&mut world.tracker, &swarm).await;
         viewer.hear_of(&[1, 2]).await;
         assert_eq!(viewer.download(2, 0).await, Some(content(2)));

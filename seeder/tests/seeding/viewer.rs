@@ -68,7 +68,8 @@ impl Viewer {
     }
 
     pub(crate) fn say(&self, command: &Command) {
-        for message in encode(command, limits::CHANNEL_MESSAGE_BYTES_MAX) {
+        let messages = encode(command, limits::CHANNEL_MESSAGE_BYTES_MAX);
+        for message in messages.expect("the numbers are small") {
             self.client.send(CONN, message.into());
         }
     }

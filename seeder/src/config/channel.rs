@@ -1,0 +1,277 @@
+//! One channel's settings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use beekeepr_model::{Generation, swarm_id};
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+use super::ConfigError;
+use super::urls::{ManifestUrl, OriginUrl};
+use crate::origin::Access;
+
+/// Most servers that can stand in for an origin; each is tried in turn while viewers wait.
+const FAILOVER_MAX: usize = 8;
+
+/// With less than that the newest segment itself could fall out of the window that is seeded.
+const PREFETCH_S_MIN: u32 = 10;
+
+/// One stream to seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Its name in logs and metrics.
+    pub name: String,
+    /// Its HLS or DASH manifest.
+    pub manifest: ManifestUrl,
+    /// What viewers configure as `swarmId`. Default: the manifest's URL without its query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swarm_id: Option<String>,
+    /// Parameters of the query that belong to that default, as they tell one stream from another; viewers of ours name
+    /// them as `swarmIdParameters`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub swarm_id_parameters: Vec<String>,
+    /// Which renditions to seed: `"all"`, `"top"` (the highest bitrate), or a list of heights (`"720p"`), bitrates as the
+    /// manifest has them (`"1700000"`) and DASH Representation ids. Audio renditions are seeded in any case.
+    #[serde(default, skip_serializing_if = "Renditions::is_all")]
+    pub renditions: Renditions,
+    /// How far back from the live edge segments are fetched and kept, in seconds. Default 300, at least 10.
+    #[serde(default = "prefetch_s_default")]
+    pub prefetch_s: u32,
+    /// How many seconds of a stream on demand are fetched before anybody asks. Default 30; 0 for none.
+    #[serde(default = "warm_s_default")]
+    pub warm_s: u32,
+    /// Headers of requests to the manifest's host, to `failover` and `allowed_hosts`, and to no other host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Secret>,
+    /// Cookies, sent where `headers` are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cookies: BTreeMap<String, Secret>,
+    /// Further hosts that the channel may fetch from, `cdn.example` or `*.cdn.example`. Empty: any host, and `headers` go
+    /// to none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_hosts: Vec<String>,
+    /// Servers with the same paths as the manifest's, `https://backup.example`, tried in turn when it fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failover: Vec<OriginUrl>,
+    /// Segments are fetched at this many bits per second on average; 0, the default, for as fast as they come.
+    #[serde(default)]
+    pub fetch_bps_max: u64,
+}
+
+fn prefetch_s_default() -> u32 {
+    300
+}
+
+fn warm_s_default() -> u32 {
+    30
+}
+
+/// Which renditions to seed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub enum Renditions {
+    /// Every one.
+    #[default]
+    All,
+    /// The one with the highest bitrate.
+    Top,
+    /// Those with one of these heights, bitrates or ids.
+    List(Vec<String>),
+}
+
+/// As it stands in the file.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Word(String),
+    List(Vec<String>),
+}
+
+impl Renditions {
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+}
+
+impl TryFrom<Written> for Renditions {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        match written {
+            Written::Word(word) if word == "all" => Ok(Self::All),
+            Written::Word(word) if word == "top" => Ok(Self::Top),
+            Written::List(list) if !list.is_empty() => Ok(Self::List(list)),
+            Written::Word(_) | Written::List(_) => {
+                let expected = "\"all\", \"top\" or a list such as [\"720p\"]";
+                Err(format!("renditions: expected {expected}"))
+            }
+        }
+    }
+}
+
+impl From<Renditions> for Written {
+    fn from(renditions: Renditions) -> Self {
+        match renditions {
+            Renditions::All => Self::Word("all".to_owned()),
+            Renditions::Top => Self::Word("top".to_owned()),
+            Renditions::List(list) => Self::List(list),
+        }
+    }
+}
+
+/// A text that is shown to nobody: not in logs, not by `beekeepr config print`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+/// What is shown instead.
+const HIDDEN: &str = "(hidden)";
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(HIDDEN)
+    }
+}
+
+impl Channel {
+    /// A channel with everything else as it is by default.
+    #[must_use]
+    pub fn new(name: String, manifest: ManifestUrl) -> Self {
+        Self {
+            name,
+            manifest,
+            swarm_id: None,
+            swarm_id_parameters: Vec::new(),
+            renditions: Renditions::All,
+            prefetch_s: prefetch_s_default(),
+            warm_s: warm_s_default(),
+            headers: BTreeMap::new(),
+            cookies: BTreeMap::new(),
+            allowed_hosts: Vec::new(),
+            failover: Vec::new(),
+            fetch_bps_max: 0,
+        }
+    }
+
+    /// What viewers of this channel hash into the names of its swarms, unless its manifest is redirected.
+    #[must_use]
+    pub fn swarm_id(&self) -> String {
+        self.swarm_id_at(self.manifest.url().as_str())
+    }
+
+    /// The same for those who take the manifest's address from `answered`: all up to p2p-media-loader 4.x, and our own.
+    pub(crate) fn swarm_id_for(&self, generation: Generation, answered: &Url) -> String {
+        match generation {
+            Generation::V2Index | Generation::V2 => self.swarm_id_at(answered.as_str()),
+            Generation::V3 => self.swarm_id(),
+        }
+    }
+
+    fn swarm_id_at(&self, address: &str) -> String {
+        let default = || swarm_id(address, &self.swarm_id_parameters);
+        self.swarm_id.clone().unwrap_or_else(default)
+    }
+
+    /// What types cannot express.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let fault = |problem: String| ConfigError::Channel {
+            name: self.name.clone(),
+            problem,
+        };
+        if self.failover.len() > FAILOVER_MAX {
+            return Err(fault(format!(
+                "failover has {} servers, expected at most {FAILOVER_MAX}",
+                self.failover.len()
+            )));
+        }
+        if self.prefetch_s < PREFETCH_S_MIN {
+            return Err(fault(format!(
+                "prefetch_s is {}, expected {PREFETCH_S_MIN} or more",
+                self.prefetch_s
+            )));
+        }
+        Access::new(self).map(drop).map_err(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(name: &str) -> Channel {
+        let manifest = "https://cdn.example/tv.m3u8?token=1".parse().unwrap();
+        Channel::new(name.to_owned(), manifest)
+    }
+
+    #[test]
+    fn the_swarm_id_is_the_manifest_without_its_query() {
+        assert_eq!(channel("tv").swarm_id(), "https://cdn.example/tv.m3u8");
+        let named = Channel {
+            swarm_id: Some("tv".into()),
+            ..channel("tv")
+        };
+        assert_eq!(named.swarm_id(), "tv");
+        let by_number = Channel {
+            manifest: "https://cdn.example/play?token=1&id=7".parse().unwrap(),
+            swarm_id_parameters: vec!["id".into()],
+            ..channel("tv")
+        };
+        assert_eq!(by_number.swarm_id(), "https://cdn.example/play?id=7");
+    }
+
+    #[test]
+    fn a_redirect_counts_for_those_who_look_at_where_the_manifest_came_from() {
+        let answered = "https://edge-7.example/tv.m3u8?session=2".parse().unwrap();
+        let ids =
+            Generation::ALL.map(|generation| channel("tv").swarm_id_for(generation, &answered));
+        let edge = "https://edge-7.example/tv.m3u8";
+        assert_eq!(ids, [edge, edge, "https://cdn.example/tv.m3u8"]);
+        let named = Channel {
+            swarm_id: Some("tv".into()),
+            ..channel("tv")
+        };
+        assert_eq!(named.swarm_id_for(Generation::V2, &answered), "tv");
+    }
+
+    #[test]
+    fn renditions_are_a_word_or_a_list() {
+        let read = |json: &str| serde_json::from_str::<Renditions>(json);
+        assert_eq!(read("\"all\"").unwrap(), Renditions::All);
+        assert_eq!(read("\"top\"").unwrap(), Renditions::Top);
+        let list = Renditions::List(vec!["720p".into()]);
+        assert_eq!(read("[\"720p\"]").unwrap(), list);
+        let error = read("\"best\"").unwrap_err().to_string();
+        assert!(
+            error.contains("expected \"all\", \"top\" or a list"),
+            "{error}"
+        );
+        assert!(read("[]").is_err());
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let mut secret = channel("tv");
+        let value = Secret("Bearer abc".into());
+        secret.headers.insert("authorization".into(), value);
+        let shown = format!("{secret:?}{}", serde_json::to_string(&secret).unwrap());
+        assert!(!shown.contains("abc"), "{shown}");
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_a_fault_that_names_the_channel() {
+        let mut faulty = channel("tv");
+        faulty
+            .headers
+            .insert("x y".into(), Secret(String::from("1")));
+        let error = faulty.check().unwrap_err().to_string();
+        assert!(error.contains("\"tv\"") && error.contains("x y"), "{error}");
+    }
+}
