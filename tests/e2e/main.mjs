@@ -8,7 +8,9 @@ import { clearStage } from './harness/stage.mjs';
 describe('streams in real browsers', { concurrency: CONCURRENCY }, async () => {
   await import('./scenarios/control.mjs');
   await import('./scenarios/stun.mjs');
+  await import('./scenarios/webtorrent.mjs');
   await import('./scenarios/sharing.mjs');
+  await import('./scenarios/warm.mjs');
   await import('./scenarios/pairings.mjs');
   await import('./scenarios/failures.mjs');
   await import('./scenarios/demo.mjs');

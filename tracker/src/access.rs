@@ -1,5 +1,5 @@
-//! Who a client is and what it may do: found out once, at the handshake, from its token, its address
-//! and the configuration.
+//! Who a client is and what it may do: found out at the handshake, from its token, its address and the
+//! configuration, and again when it sends another token.
 
 mod config;
 mod files;
@@ -18,7 +18,7 @@ use beekeepr_swarm::{Network, Place, Privacy, Role, Standing};
 use beekeepr_tracker_proto::{SdpRules, is_private};
 
 pub use config::{Group, GroupMode, Matching, PrivacyMode, SdpLimits, Tokens};
-pub(crate) use session::Session;
+pub(crate) use session::{Refusal, Session};
 
 use crate::Config;
 use groups::Groups;
@@ -95,20 +95,17 @@ impl Access {
             None => (None, None),
         };
         let token = by_protocol.or_else(|| token_in_target(arrival.target));
-        let (entry, mut standing) = match &self.authority {
+        let (entry, standing) = match &self.authority {
             Some(authority) => authority.entry(arrival.now, token),
             None => (Entry::Open, Standing::default()),
         };
-        standing.place = self.place(arrival.ip);
-        let mode = standing
-            .place
-            .group
-            .map_or(GroupMode::On, |it| self.groups.mode(it));
-        standing.is_leech |= mode == GroupMode::Leech;
+        let mark = |authority: &Authority| token.map(|token| authority.mark(token));
+        let standing = self.placed(standing, self.place(arrival.ip));
         let session = Session {
             entry,
+            token: self.authority.as_ref().and_then(mark),
             standing,
-            is_off: mode == GroupMode::Off,
+            is_off: self.mode(&standing.place) == GroupMode::Off,
             trusts_prefix: self.authority.is_none(),
             sdp: SdpRules {
                 allows_private: self.sdp.allows_private || is_private(arrival.ip),
@@ -116,6 +113,47 @@ impl Access {
             },
         };
         (session, protocol)
+    }
+
+    /// Whether a token is another one than the session came with, and would count for something.
+    pub(crate) fn is_news(&self, session: &Session, token: &str) -> bool {
+        let authority = self.authority.as_ref();
+        authority.is_some_and(|it| session.token != Some(it.mark(token)))
+    }
+
+    /// What a client is from now on that has sent another token over its open connection.
+    ///
+    /// # Errors
+    /// The token does not count, or is somebody else's: a connection's peers stay one viewer's.
+    pub(crate) fn renew(
+        &self,
+        now: Time,
+        session: &Session,
+        token: &str,
+    ) -> Result<Session, Refusal> {
+        let Some(authority) = &self.authority else {
+            return Ok(session.clone());
+        };
+        let (entry, standing) = authority.entry(now, Some(token));
+        if let Entry::Refused(refusal) = entry {
+            return Err(refusal);
+        }
+        let is_same = match session.entry {
+            Entry::Granted { .. } => session.holder() == standing.holder,
+            Entry::Open | Entry::Refused(_) => true,
+        };
+        if !is_same {
+            return Err(Refusal {
+                kind: "another_subject",
+                text: "the token is another subject's; connect again with it".to_owned(),
+            });
+        }
+        Ok(Session {
+            entry,
+            token: Some(authority.mark(token)),
+            standing: self.placed(standing, session.standing.place),
+            ..session.clone()
+        })
     }
 
     /// Whether a session may have to do with a swarm, or the text that says why not.
@@ -156,6 +194,18 @@ impl Access {
             standing.privacy = Privacy::SuperPeerOnly;
         }
         standing
+    }
+
+    fn placed(&self, standing: Standing, place: Place) -> Standing {
+        Standing {
+            place,
+            is_leech: standing.is_leech || self.mode(&place) == GroupMode::Leech,
+            ..standing
+        }
+    }
+
+    fn mode(&self, place: &Place) -> GroupMode {
+        place.group.map_or(GroupMode::On, |it| self.groups.mode(it))
     }
 
     fn place(&self, ip: IpAddr) -> Place {

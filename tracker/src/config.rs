@@ -74,7 +74,7 @@ pub struct Config {
     /// A file with more of them, one in each line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info_hashes_file: Option<PathBuf>,
-    /// Whether a scrape without info_hash is told of all swarms (the 1,000 largest of a worker) and not
+    /// Whether a scrape without info_hash is told of all swarms (the 1,000 largest) and not
     /// only of the client's own. It gives away what is streamed.
     pub scrape_all: bool,
     /// Whom viewers may be introduced to: `mesh` (everybody) or `superpeer-only`, which shows no viewer

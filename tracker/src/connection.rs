@@ -61,6 +61,8 @@ pub(crate) struct Connection {
     pub(crate) partial: Vec<u8>,
     /// What it may still ask for.
     pub(crate) requests: Bucket,
+    /// How often it asked for more, since it last paused.
+    pub(crate) refusals: u32,
     output: Vec<u8>,
     /// The system takes no more at the moment.
     is_blocked: bool,
@@ -142,6 +144,7 @@ impl Connection {
             decoder: Decoder::new(TRACKER_MESSAGE_BYTES_MAX),
             partial: Vec::new(),
             requests,
+            refusals: 0,
             output: Vec::new(),
             is_blocked: false,
             is_dirty: false,

@@ -1,7 +1,9 @@
-//! How many connections there are, in all and from each address, and how fast new ones come.
+//! How many connections there are, in all, from each address and with each token, and how fast new ones
+//! come.
+
+mod holders;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +14,7 @@ use beekeepr_swarm::Holder;
 use crate::Config;
 use crate::cidr::{any_contains, masked};
 use crate::rate::{Bucket, Rate};
+use holders::{Holders, Holding};
 
 /// A subscriber of IPv6 has a network of at least this prefix (RFC 6177), and all its addresses.
 const V6_PREFIX_BITS: u8 = 64;
@@ -28,7 +31,7 @@ pub(crate) struct Gate {
     config: Config,
     connections: AtomicUsize,
     visitors: Mutex<HashMap<IpAddr, Visitor>>,
-    holders: Mutex<HashMap<Holder, usize>>,
+    holders: Arc<Holders>,
 }
 
 /// A connection that was let in; dropping it lets another one in.
@@ -38,7 +41,7 @@ pub(crate) struct Pass {
     /// Absent for addresses without limits.
     visitor: Option<IpAddr>,
     /// Absent without a token.
-    holder: Option<Holder>,
+    holding: Option<Holding>,
 }
 
 /// Why a connection was not let in.
@@ -63,10 +66,10 @@ struct Visitor {
 impl Gate {
     pub(crate) fn new(config: Config) -> Arc<Self> {
         Arc::new(Self {
+            holders: Holders::new(&config.limits),
             config,
             connections: AtomicUsize::new(0),
             visitors: Mutex::default(),
-            holders: Mutex::default(),
         })
     }
 
@@ -83,7 +86,7 @@ impl Gate {
         let mut pass = Pass {
             gate: Arc::clone(self),
             visitor: None,
-            holder: None,
+            holding: None,
         };
         if before >= self.config.limits.connections_max {
             return Err(Closed::Full);
@@ -127,10 +130,6 @@ impl Gate {
         }
     }
 
-    fn holders(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn visitors(&self) -> MutexGuard<'_, HashMap<IpAddr, Visitor>> {
         self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,27 +144,17 @@ impl Pass {
     }
 
     /// The connection turns out to have a token.
-    pub(crate) fn holds(&mut self, holder: Holder) -> Result<(), Closed> {
-        let mut holders = self.gate.holders();
-        let connections = holders.entry(holder).or_default();
-        if *connections >= self.gate.config.limits.connections_per_token_max {
-            return Err(Closed::TokenFull);
+    pub(crate) fn holds(&mut self, now: Time, holder: Holder) -> Result<(), Closed> {
+        if self.holding.as_ref().is_some_and(|it| it.is_of(holder)) {
+            return Ok(());
         }
-        *connections += 1;
-        self.holder = Some(holder);
+        self.holding = Some(self.gate.holders.enter(now, holder)?);
         Ok(())
     }
 
-    fn let_go(&mut self) {
-        let Some(holder) = self.holder.take() else {
-            return;
-        };
-        if let Entry::Occupied(mut connections) = self.gate.holders().entry(holder) {
-            *connections.get_mut() -= 1;
-            if *connections.get() == 0 {
-                connections.remove();
-            }
-        }
+    /// Whether its token's subject may announce once more.
+    pub(crate) fn may_announce(&self, now: Time) -> bool {
+        self.holding.as_ref().is_none_or(|it| it.announces(now))
     }
 
     fn leave(&mut self) {
@@ -181,7 +170,6 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.leave();
-        self.let_go();
         self.gate.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -211,115 +199,4 @@ fn visitor_of(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Limits;
-
-    fn gate(limits: Limits) -> Arc<Gate> {
-        Gate::new(Config {
-            limits,
-            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
-            ..Config::default()
-        })
-    }
-
-    fn enter(gate: &Arc<Gate>, address: &str) -> Result<Pass, Closed> {
-        gate.enter(Time::ZERO, address.parse().unwrap())
-    }
-
-    #[test]
-    fn addresses_have_their_own_limits() {
-        let gate = gate(Limits {
-            connections_per_ip_max: 1,
-            ..Limits::default()
-        });
-        let first = enter(&gate, "192.0.2.1").unwrap();
-        assert_eq!(enter(&gate, "192.0.2.1").unwrap_err(), Closed::AddressFull);
-        assert_eq!(
-            enter(&gate, "::ffff:192.0.2.1").unwrap_err(),
-            Closed::AddressFull
-        );
-        let _other = enter(&gate, "192.0.2.2").unwrap();
-        drop(first);
-        assert!(enter(&gate, "192.0.2.1").is_ok());
-        assert_eq!(gate.connections(), 1);
-    }
-
-    #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
-        let gate = gate(Limits {
-            connections_per_ip_max: 1,
-            ..Limits::default()
-        });
-        let _first = enter(&gate, "2001:db8::1").unwrap();
-        assert_eq!(
-            enter(&gate, "2001:db8::2").unwrap_err(),
-            Closed::AddressFull
-        );
-        assert!(enter(&gate, "2001:db8:0:1::1").is_ok());
-    }
-
-    #[test]
-    fn new_connections_may_come_only_so_fast() {
-        let gate = gate(Limits {
-            handshakes_per_ip_per_s: 2,
-            ..Limits::default()
-        });
-        for _ in 0..10 {
-            assert!(enter(&gate, "192.0.2.1").is_ok());
-        }
-        assert_eq!(enter(&gate, "192.0.2.1").unwrap_err(), Closed::TooFast);
-        assert!(
-            enter(&gate, "127.0.0.1").is_ok(),
-            "this machine has no limits"
-        );
-        let later = gate.enter(Time::from_ms(500), "192.0.2.1".parse().unwrap());
-        assert!(later.is_ok());
-    }
-
-    #[test]
-    fn behind_a_proxy_the_client_counts() {
-        let gate = gate(Limits {
-            connections_per_ip_max: 1,
-            ..Limits::default()
-        });
-        let client = "192.0.2.1".parse().unwrap();
-        let (mut one, mut two) = (
-            enter(&gate, "10.0.0.1").unwrap(),
-            enter(&gate, "10.0.0.1").unwrap(),
-        );
-        assert_eq!(one.speaks_for(Time::ZERO, client), Ok(()));
-        assert_eq!(two.speaks_for(Time::ZERO, client), Err(Closed::AddressFull));
-        drop(one);
-        assert_eq!(two.speaks_for(Time::ZERO, client), Ok(()));
-    }
-
-    #[test]
-    fn a_token_counts_wherever_it_comes_from() {
-        let gate = gate(Limits {
-            connections_per_token_max: 1,
-            ..Limits::default()
-        });
-        let mut one = enter(&gate, "192.0.2.1").unwrap();
-        let mut two = enter(&gate, "192.0.2.2").unwrap();
-        assert_eq!(one.holds(Holder(7)), Ok(()));
-        assert_eq!(two.holds(Holder(7)), Err(Closed::TokenFull));
-        assert_eq!(two.holds(Holder(8)), Ok(()));
-        drop(one);
-        let mut three = enter(&gate, "192.0.2.3").unwrap();
-        assert_eq!(three.holds(Holder(7)), Ok(()));
-    }
-
-    #[test]
-    fn a_full_tracker_lets_nobody_in() {
-        let gate = gate(Limits {
-            connections_max: 1,
-            ..Limits::default()
-        });
-        let first = enter(&gate, "192.0.2.1").unwrap();
-        assert_eq!(enter(&gate, "192.0.2.2").unwrap_err(), Closed::Full);
-        drop(first);
-        assert_eq!(gate.connections(), 0);
-        assert!(enter(&gate, "192.0.2.2").is_ok());
-    }
-}
+mod tests;

@@ -6,9 +6,10 @@
 //!
 //! ```text
 //! worker      one thread: sockets, mail from other workers, the clock
-//!   hub         bytes to messages, messages to where their content is
+//!   hub         bytes to messages (reading), messages to where their content is
 //!     arrival     PROXY protocol, TLS, WebSocket handshake: who may come in
-//!     routing     which worker has the content (directory), mail to it (post)
+//!     routing     which worker has the content (directory), mail to it (post); scrapes of several
+//!     pace        how much a client may ask for; renewal: newer tokens
 //!     connections what waits to be sent; the outbox of
 //!     signalling  what a message means and who is told what
 //! gate        limits by address, for all workers

@@ -1,5 +1,6 @@
 //! What the tracker counts.
 
+use beekeepr_tracker_proto::SdpFault;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// All metrics of the tracker, registered.
@@ -11,6 +12,8 @@ pub(crate) struct Metrics {
     pub(crate) offers_pending: IntGauge,
     pub(crate) accepted: IntCounter,
     closed: IntCounterVec,
+    tokens_refused: IntCounterVec,
+    descriptions_refused: IntCounterVec,
     pub(crate) received_bytes: IntCounter,
     pub(crate) sent_bytes: IntCounter,
     pub(crate) announces: IntCounter,
@@ -49,6 +52,8 @@ pub(crate) enum Reason {
     Protocol,
     /// The client did what it may not, or may not any more.
     Policy,
+    /// The client asked too often, and went on after it was told.
+    TooFast,
     /// The client did not read what it was sent.
     Slow,
     /// The client did not answer a ping.
@@ -71,6 +76,7 @@ impl Reason {
             Self::HandshakeTimeout => "handshake_timeout",
             Self::Protocol => "protocol",
             Self::Policy => "policy",
+            Self::TooFast => "too_fast",
             Self::Slow => "slow",
             Self::Silent => "silent",
             Self::Network => "network",
@@ -91,19 +97,27 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
-        let closed = Opts::new(
-            "beekeepr_tracker_connections_closed_total",
-            "Connections ended",
-        );
-        let closed = IntCounterVec::new(closed, &["reason"])?;
-        registry.register(Box::new(closed.clone()))?;
+        let by_reason = |what: &str, help: &str| {
+            let options = Opts::new(format!("beekeepr_tracker_{what}"), help);
+            let counters = IntCounterVec::new(options, &["reason"])?;
+            registry.register(Box::new(counters.clone()))?;
+            Ok::<_, prometheus::Error>(counters)
+        };
         Ok(Self {
             connections: gauge("connections", "Connections now")?,
             swarms: gauge("swarms", "Swarms with at least one peer now")?,
             peers: gauge("peers", "Peers in swarms now; in two swarms counts twice")?,
             offers_pending: gauge("offers_pending", "Relayed offers without an answer yet")?,
             accepted: counter("connections_accepted_total", "Connections accepted")?,
-            closed,
+            closed: by_reason("connections_closed_total", "Connections ended")?,
+            tokens_refused: by_reason(
+                "tokens_refused_total",
+                "Clients without a token that counts, at their handshake or later",
+            )?,
+            descriptions_refused: by_reason(
+                "descriptions_refused_total",
+                "Session descriptions in offers and answers that were not relayed",
+            )?,
             received_bytes: counter("received_bytes_total", "Bytes received, TLS not counted")?,
             sent_bytes: counter("sent_bytes_total", "Bytes sent, TLS not counted")?,
             announces: counter("announces_total", "Announces understood")?,
@@ -139,5 +153,15 @@ impl Metrics {
 
     pub(crate) fn closed(&self, reason: Reason) {
         self.closed.with_label_values(&[reason.as_str()]).inc();
+    }
+
+    pub(crate) fn token_refused(&self, kind: &'static str) {
+        self.tokens_refused.with_label_values(&[kind]).inc();
+    }
+
+    pub(crate) fn description_refused(&self, fault: SdpFault) {
+        self.descriptions_refused
+            .with_label_values(&[fault.kind()])
+            .inc();
     }
 }

@@ -130,6 +130,7 @@ impl Signalling {
         outbox: &mut impl Outbox,
     ) {
         if let Err(fault) = check_sdp(answer.sdp, from.session.sdp()) {
+            self.metrics.description_refused(fault);
             let reason = format!("the answer is not relayed: {fault}");
             let info_hash = Some(answer.info_hash.raw);
             self.fail(from.key, Action::Announce, info_hash, &reason, outbox);

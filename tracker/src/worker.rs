@@ -5,10 +5,11 @@
 //! What is to be sent piles up until the tasks that are ready have run; then one write goes to each
 //! connection that has something.
 
+mod accept;
+
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::TcpStream as StdStream;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, spawn_local};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::connection::{Connection, Socket};
 use crate::connections::Entry;
@@ -34,10 +35,6 @@ const INPUT_BYTES: usize = 2 * (TRACKER_MESSAGE_BYTES_MAX + FRAME_HEADER_BYTES_M
 
 /// How often the clock is looked at. Everything it is needed for is counted in seconds.
 const TICK: Duration = Duration::from_millis(250);
-
-/// How long to wait when no connection can be accepted, usually because there are too many open
-/// files. Without it the loop would spin, and fill the log.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long those that the system has accepted last may take for their handshake, whatever the time to
 /// drain: who is cut off in it counts the tracker as broken and waits for minutes.
@@ -135,50 +132,6 @@ impl Worker {
             self.gone.notify_one();
         }
         result
-    }
-
-    /// Accepts until the shutdown is asked for, and then those that the system has accepted already:
-    /// closing the listener would break their connections.
-    async fn accept_until(self: Rc<Self>, listener: TcpListener, shutdown: Shutdown) {
-        tokio::select! {
-            () = self.accept_always(&listener) => {}
-            () = shutdown.requested() => {}
-        }
-        let Ok(listener) = listener.into_std() else {
-            return;
-        };
-        while let Ok((stream, _)) = listener.accept() {
-            self.admit_std(stream);
-        }
-    }
-
-    async fn accept_always(self: &Rc<Self>, listener: &TcpListener) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, from)) => self.admit(stream, from.ip()),
-                // The client was gone before its turn came, which says nothing about the next one.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept connections; raise the limit of open files");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    fn admit_std(self: &Rc<Self>, stream: StdStream) {
-        if let Ok(from) = stream.peer_addr()
-            && stream.set_nonblocking(true).is_ok()
-            && let Ok(stream) = TcpStream::from_std(stream)
-        {
-            self.admit(stream, from.ip());
-        }
-    }
-
-    fn admit(self: &Rc<Self>, stream: TcpStream, from: std::net::IpAddr) {
-        if let Some((key, socket)) = self.with_hub(|hub, now| hub.accept(now, stream, from)) {
-            spawn_local(Rc::clone(self).serve(key, socket));
-        }
     }
 
     async fn serve(self: Rc<Self>, key: ConnKey, socket: Rc<Socket>) {

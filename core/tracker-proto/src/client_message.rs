@@ -1,5 +1,7 @@
 //! What a client says to the tracker, as slices of what it sent.
 
+use std::fmt;
+
 use beekeepr_json::ReadError;
 use beekeepr_model::{InfoHash, OfferId, PeerId};
 
@@ -13,6 +15,19 @@ pub struct RawId<'a, T> {
     pub id: T,
     /// What to relay: a string of JSON with its quotes.
     pub raw: &'a str,
+}
+
+/// A token, which no log shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenIn<'a>(
+    /// The text between its quotes; a token has no characters that JSON escapes.
+    pub &'a str,
+);
+
+impl fmt::Debug for TokenIn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenIn(..)")
+    }
 }
 
 /// Why a client announces.
@@ -52,6 +67,8 @@ pub struct AnnounceRequest<'a> {
     pub has_all: bool,
     /// Why it announces.
     pub event: Event,
+    /// A token that replaces the connection's: an addition of ours, which other trackers ignore.
+    pub token: Option<TokenIn<'a>>,
     /// At most [`beekeepr_model::limits::OFFERS_PER_ANNOUNCE_MAX`]; what a client sends beyond is left out.
     pub offers: Vec<OfferIn<'a>>,
 }

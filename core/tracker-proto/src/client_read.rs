@@ -5,11 +5,11 @@ use beekeepr_model::{InfoHash, OfferId, PeerId};
 
 use crate::client_message::{
     Action, AnnounceRequest, AnswerRequest, ClientMessage, Event, OfferIn, RawId, Refused,
-    ScrapeRequest,
+    ScrapeRequest, TokenIn,
 };
 use crate::client_value::{
     read_action, read_bounded_sdp, read_event, read_info_hash, read_info_hashes, read_loose_count,
-    read_offer_id, read_offers, read_peer_id,
+    read_offer_id, read_offers, read_peer_id, read_token,
 };
 
 /// The longest text that a failure repeats as info_hash: 20 characters, each written as `\u00ff`,
@@ -52,6 +52,7 @@ struct Fields<'a> {
     event: Option<Event>,
     offers: Option<Vec<OfferIn<'a>>>,
     answer: Option<&'a str>,
+    token: Option<TokenIn<'a>>,
 }
 
 impl<'a> Fields<'a> {
@@ -66,6 +67,7 @@ impl<'a> Fields<'a> {
             "left" => self.left = self.try_read(scanner, read_loose_count)?.flatten(),
             "event" => self.event = self.try_read(scanner, read_event)?,
             "offers" => self.offers = self.try_read(scanner, read_offers)?,
+            "jwt" => self.token = self.try_read(scanner, read_token)?,
             "answer" => self.answer = self.try_read(scanner, read_bounded_sdp)?,
             _ => {
                 scanner.value()?;
@@ -137,6 +139,7 @@ impl<'a> Fields<'a> {
                         numwant: self.numwant,
                         has_all: self.left == Some(0),
                         event: self.event.unwrap_or_default(),
+                        token: self.token,
                         offers: self.offers.unwrap_or_default(),
                     })),
                 }

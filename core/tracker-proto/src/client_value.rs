@@ -3,7 +3,7 @@
 use beekeepr_json::{ReadError, Scanner, read_count, unescape};
 use beekeepr_model::{IdError, InfoHash, OfferId, PeerId, limits};
 
-use crate::client_message::{Action, Event, OfferIn, RawId, SCRAPE_HASHES_MAX};
+use crate::client_message::{Action, Event, OfferIn, RawId, SCRAPE_HASHES_MAX, TokenIn};
 use crate::text::{id_error, read_sdp};
 
 /// As many offers as p2p-media-loader sends (bittorrent-tracker 11.2.3).
@@ -39,6 +39,13 @@ pub(crate) fn read_event(scanner: &mut Scanner<'_>) -> Result<Event, ReadError> 
             "started, stopped, completed, paused, update or none",
         )),
     }
+}
+
+/// The text of a token as it stands between its quotes.
+pub(crate) fn read_token<'a>(scanner: &mut Scanner<'a>) -> Result<TokenIn<'a>, ReadError> {
+    let raw = scanner.string()?;
+    let text = raw.get(1..raw.len().saturating_sub(1));
+    Ok(TokenIn(text.unwrap_or_default()))
 }
 
 pub(crate) fn read_info_hashes<'a>(

@@ -25,7 +25,7 @@ mod write;
 pub use beekeepr_json::ReadError;
 pub use client_message::{
     Action, AnnounceRequest, AnswerRequest, ClientMessage, Event, OfferIn, RawId, Refused,
-    SCRAPE_HASHES_MAX, ScrapeRequest,
+    SCRAPE_HASHES_MAX, ScrapeRequest, TokenIn,
 };
 pub use client_read::read_client_message;
 pub use sdp::{CANDIDATES_MAX, SdpFault, SdpRules, check_sdp, is_private};

@@ -75,6 +75,20 @@ impl fmt::Display for SdpFault {
 
 impl std::error::Error for SdpFault {}
 
+impl SdpFault {
+    /// A word for each kind of fault, for counting.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Media => "media",
+            Self::Candidates(_) => "candidates",
+            Self::Malformed => "malformed",
+            Self::Name => "name",
+            Self::Address(_) => "address",
+        }
+    }
+}
+
 /// Looks at a description: a string of JSON with its quotes.
 ///
 /// # Errors

@@ -398,3 +398,14 @@ proptest! {
         prop_assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
     }
 }
+
+#[test]
+fn a_token_is_taken_from_an_announce_and_does_not_show() {
+    let text = FIRST_ANNOUNCE.replace("\"numwant\":5", "\"jwt\":\"a.b.c\"");
+    let request = announce(&text);
+    assert_eq!(request.token.map(|it| it.0), Some("a.b.c"));
+    assert!(!format!("{request:?}").contains("a.b.c"));
+    assert_eq!(announce(&text.replace("\"a.b.c\"", "null")).token, None);
+    let wrong = text.replace("\"a.b.c\"", "7");
+    assert!(read_client_message(wrong.as_bytes()).is_err());
+}

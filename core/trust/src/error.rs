@@ -6,6 +6,9 @@ use beekeepr_json::ReadError;
 
 use crate::Algorithm;
 
+/// Most characters of foreign text in an error's text: a `kid` or the name of an algorithm is shorter.
+const EXCERPT_CHARS_MAX: usize = 40;
+
 /// Why a token is refused. The text is meant for the client's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
@@ -49,10 +52,14 @@ impl fmt::Display for TokenError {
             ),
             Self::Malformed(expected) => write!(f, "the token is malformed, expected {expected}"),
             Self::Json(error) => write!(f, "the token cannot be read: {error}"),
-            Self::Duplicate(name) => write!(f, "the token says {name:?} twice, expected once"),
+            Self::Duplicate(name) => {
+                let name = excerpt(name);
+                write!(f, "the token says {name:?} twice, expected once")
+            }
             Self::Algorithm(seen) => write!(
                 f,
-                "the token's alg is {seen:?}, expected EdDSA, ES256, RS256 or HS256"
+                "the token's alg is {:?}, expected EdDSA, ES256, RS256 or HS256",
+                excerpt(seen)
             ),
             Self::UnknownKey(algorithm) => write!(
                 f,
@@ -81,6 +88,32 @@ impl fmt::Display for TokenError {
 }
 
 impl std::error::Error for TokenError {}
+
+impl TokenError {
+    /// A word for each kind of error, for counting.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::TooLong(_) => "too_long",
+            Self::Malformed(_) | Self::Json(_) | Self::Duplicate(_) | Self::Missing(_) => {
+                "malformed"
+            }
+            Self::Algorithm(_) | Self::UnknownKey(_) => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::Expired(_) => "expired",
+            Self::NotYet(_) => "not_yet",
+            Self::LivesTooLong(_, _) => "lives_too_long",
+            Self::Issuer | Self::Audience => "not_for_us",
+            Self::Role => "role",
+        }
+    }
+}
+
+/// The beginning of a text that somebody else wrote: enough to recognise it, too little to fill a log.
+pub(crate) fn excerpt(text: &str) -> &str {
+    let end = text.char_indices().nth(EXCERPT_CHARS_MAX);
+    end.map_or(text, |(end, _)| &text[..end])
+}
 
 impl From<ReadError> for TokenError {
     fn from(error: ReadError) -> Self {

@@ -3,6 +3,7 @@
 use beekeepr_json::{ReadError, Scanner};
 use data_encoding::BASE64URL_NOPAD;
 
+use crate::error::excerpt;
 use crate::keys::{Algorithm, Key, Material, Secret};
 use crate::object::{read_object, read_text};
 use crate::{KeyError, TokenError};
@@ -69,7 +70,7 @@ impl KeySet {
         for (index, key) in keys.iter().enumerate() {
             let name = |it: &Key| (it.kid.clone(), it.algorithm().as_str());
             if key.kid.is_some() && keys[..index].iter().any(|other| name(other) == name(key)) {
-                let kid = key.kid.as_deref().unwrap_or_default();
+                let kid = excerpt(key.kid.as_deref().unwrap_or_default());
                 return Err(fault(format!("two keys have the kid {kid:?}")));
             }
         }
@@ -148,7 +149,10 @@ fn read_key(json: &[u8]) -> Result<Key, String> {
     };
     let expected = key.algorithm().as_str();
     match members.alg {
-        Some(alg) if alg != expected => Err(format!("its alg is {alg:?}, expected {expected:?}")),
+        Some(alg) if alg != expected => {
+            let alg = excerpt(&alg);
+            Err(format!("its alg is {alg:?}, expected {expected:?}"))
+        }
         _ => Ok(key),
     }
 }
@@ -214,8 +218,9 @@ fn read_material(members: &Members) -> Result<Material, String> {
             }
         }
         (kty, crv) => Err(format!(
-            "its kty is {kty:?} and its crv {:?}, expected OKP with Ed25519, EC with P-256, RSA or oct",
-            crv.unwrap_or_default()
+            "its kty is {:?} and its crv {:?}, expected OKP with Ed25519, EC with P-256, RSA or oct",
+            excerpt(kty),
+            excerpt(crv.unwrap_or_default())
         )),
     }
 }

@@ -31,7 +31,7 @@ async fn the_npm_client_lives_a_peers_life() {
                 ["b stops", 0, 1, true],
             ],
             "scrapes": [[1, 1, true], [1, 1, true], [0, 1, true]],
-            "heard": ["a hears hello from b", "b hears hello from a"],
+            "hellos": ["a hears hello from b", "b hears hello from a"],
             "warnings": [],
         });
         assert_eq!(report, expected);

@@ -1,5 +1,5 @@
 // The life of two peers, each bittorrent-tracker's own client, at the tracker of {"url"}. Gives what
-// they were told: {"updates", "scrapes", "heard", "warnings"}.
+// they were told: {"updates", "scrapes", "hellos", "warnings"}.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -12,10 +12,17 @@ const { default: Client } = await import("bittorrent-tracker/client");
 const { url } = JSON.parse(readFileSync(0, "utf8"));
 const INFO_HASH = Buffer.from("hpw5DN1BrHoy/nDyIVbD").toString("hex");
 const OTHER_HASH = Buffer.from("dWzShRMpT2iw023W5NAw").toString("hex");
+/** Only decides when a run is given up; it takes a tenth of a second. */
+const MS_MAX = 60_000;
 const updates = [];
 const scrapes = [];
 const heard = [];
 const warnings = [];
+
+setTimeout(() => {
+  console.error(JSON.stringify({ updates, scrapes, heard, warnings }));
+  process.exit(1);
+}, MS_MAX);
 
 /** The library keeps one socket for each URL; another path gives another one. */
 function client(name) {
@@ -52,6 +59,7 @@ const met = Promise.all([once(a, "peer"), once(b, "peer")]);
 await step("b starts", b, () => b.start());
 await met;
 while (heard.length < 2) await new Promise((done) => setImmediate(done));
+const hellos = [...heard].sort();
 await step("b updates", b, () => b.update());
 await step("b completes", b, () => b.complete());
 await scrape(a);
@@ -59,7 +67,6 @@ await scrape(a, { infoHash: [INFO_HASH, OTHER_HASH] });
 await step("b stops", b, () => b.stop());
 await scrape(a);
 await Promise.all([a, b].map((it) => new Promise((done) => it.destroy(done))));
-heard.sort();
-console.log(JSON.stringify({ updates, scrapes, heard, warnings }));
+console.log(JSON.stringify({ updates, scrapes, hellos, warnings }));
 // The offers that nobody answered would hold the process for 50 seconds.
 process.exit(0);

@@ -19,14 +19,29 @@ pub(super) enum Entry {
         /// When it ends.
         expires: Time,
     },
-    /// It may do nothing, for this reason.
-    Refused(String),
+    /// It may do nothing.
+    Refused(Refusal),
 }
 
-/// A client, as the handshake showed it.
+/// Why a token does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// For counting.
+    pub(crate) kind: &'static str,
+    /// For the client.
+    pub(crate) text: String,
+}
+
+/// A number for a token's text, keyed by this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TokenMark(pub(super) u64);
+
+/// A client, as the handshake or a later token showed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(super) entry: Entry,
+    /// Tells the token that it came in with from others, without keeping it.
+    pub(super) token: Option<TokenMark>,
     pub(super) standing: Standing,
     /// It plays over HTTP alone.
     pub(super) is_off: bool,
@@ -40,7 +55,11 @@ impl Session {
     #[cfg(test)]
     pub(crate) fn refused(reason: &str) -> Self {
         Self {
-            entry: Entry::Refused(reason.to_owned()),
+            entry: Entry::Refused(Refusal {
+                kind: "",
+                text: reason.to_owned(),
+            }),
+            token: None,
             standing: Standing::default(),
             is_off: false,
             trusts_prefix: false,
@@ -59,11 +78,28 @@ impl Session {
     /// Why the client may do nothing now, if it may not.
     pub(crate) fn refusal(&self, now: Time) -> Option<Cow<'_, str>> {
         match &self.entry {
-            Entry::Refused(text) => Some(Cow::Borrowed(text)),
+            Entry::Refused(refusal) => Some(Cow::Borrowed(&refusal.text)),
             Entry::Granted { expires, .. } if now >= *expires => Some(Cow::Borrowed(
-                "the token has expired; get a new one and connect again",
+                "the token has expired; get a new one and connect again, \
+                 or send it before that as \"jwt\" with an announce",
             )),
             Entry::Open | Entry::Granted { .. } => None,
+        }
+    }
+
+    /// Why its token does not count, for counting.
+    pub(crate) const fn refused_kind(&self) -> Option<&'static str> {
+        match &self.entry {
+            Entry::Refused(refusal) => Some(refusal.kind),
+            Entry::Open | Entry::Granted { .. } => None,
+        }
+    }
+
+    /// The same client, who may do nothing any more.
+    pub(crate) fn refused_for(&self, refusal: Refusal) -> Self {
+        Self {
+            entry: Entry::Refused(refusal),
+            ..self.clone()
         }
     }
 

@@ -1,4 +1,4 @@
-//! Tokens at the handshake: the keys of the moment, and what a token is worth.
+//! Tokens: the keys of the moment, and what a token is worth.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -12,7 +12,7 @@ use beekeepr_trust::{Grant, KeySet, Policy, Privacy as TokenPrivacy, Role as Tok
 use beekeepr_trust::{TokenError, Unverified};
 
 use super::config::Tokens;
-use super::session::Entry;
+use super::session::{Entry, Refusal, TokenMark};
 use super::verify::Ring;
 
 /// Key sets above this are no key set: 32 keys of RSA take 25 KB.
@@ -78,7 +78,10 @@ impl Authority {
     pub(super) fn entry(&self, now: Time, token: Option<&str>) -> (Entry, Standing) {
         let Some(token) = token else {
             let entry = match self.is_required {
-                true => Entry::Refused(NO_TOKEN.to_owned()),
+                true => Entry::Refused(Refusal {
+                    kind: "absent",
+                    text: NO_TOKEN.to_owned(),
+                }),
                 false => Entry::Open,
             };
             return (entry, Standing::default());
@@ -94,8 +97,19 @@ impl Authority {
                 };
                 (entry, standing)
             }
-            Err(error) => (Entry::Refused(error.to_string()), Standing::default()),
+            Err(error) => {
+                let refusal = Refusal {
+                    kind: error.kind(),
+                    text: error.to_string(),
+                };
+                (Entry::Refused(refusal), Standing::default())
+            }
         }
+    }
+
+    /// Tells a token from others.
+    pub(super) fn mark(&self, token: &str) -> TokenMark {
+        TokenMark(self.subjects.hash_one(token))
     }
 
     fn grant(&self, token: &str, now_s: u64) -> Result<Grant, TokenError> {
@@ -143,7 +157,7 @@ impl Authority {
 }
 
 const NO_TOKEN: &str = "this tracker needs a token: add ?jwt=<token> to its URL, \
-    or ask for the WebSocket subprotocols `jwt, <token>`";
+    ask for the WebSocket subprotocols `jwt, <token>`, or send it as \"jwt\" with each announce";
 
 fn read_keys(file: &Path) -> Result<KeySet, String> {
     let fault = |text: String| format!("tracker.tokens.keys is {}: {text}", file.display());

@@ -24,6 +24,12 @@ pub struct Limits {
     /// Announces and scrapes a second on one connection, ten times as many at once; an answer counts
     /// as a fiftieth. 0 is no limit. A page makes one in ten seconds.
     pub requests_per_connection_per_s: u32,
+    /// Announces a second with tokens of one subject, on all its connections together, ten times as many
+    /// at once; 0 is no limit. Tokens without `sub` are not counted.
+    pub announces_per_token_per_s: u32,
+    /// A connection is closed (1008) when so many of its requests were refused for coming too fast,
+    /// without a pause of ten seconds; 0 never closes.
+    pub refusals_per_connection_max: u32,
     /// Bytes that wait for one slow client; with more it is dropped.
     pub connection_output_bytes_max: usize,
     /// Swarms at a time.
@@ -55,6 +61,10 @@ impl Default for Limits {
                 .collect(),
             // Less than a hundredth of what a worker does.
             requests_per_connection_per_s: 100,
+            // As many as on one connection: a seeder of hundreds of renditions makes ten.
+            announces_per_token_per_s: 100,
+            // Ten seconds at twice the rate: no mistake of a page that would heal by itself.
+            refusals_per_connection_max: 1_000,
             // Four of the largest messages; a client that reads at all is never so far behind.
             connection_output_bytes_max: 256 * 1024,
             swarms_max: swarm.swarms_max,

@@ -189,10 +189,13 @@ impl Hub {
             protocols: upgrade.values("sec-websocket-protocol").collect(),
         });
         if let Some(holder) = session.holder()
-            && let Err(closed) = connection.pass.holds(holder)
+            && let Err(closed) = connection.pass.holds(now, holder)
         {
             self.send_away(key, closed);
             return None;
+        }
+        if let Some(kind) = session.refused_kind() {
+            self.shared.metrics.token_refused(kind);
         }
         connection.session = Some(Arc::new(session));
         connection.stage = Stage::Open;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use beekeepr_model::{InfoHash, Time};
 use beekeepr_swarm::ConnKey;
-use beekeepr_tracker_proto::{Action, ClientMessage, Event, Refused, read_client_message, reply};
+use beekeepr_tracker_proto::{
+    Action, ClientMessage, Event, Refused, TokenIn, read_client_message, reply,
+};
 use beekeepr_websocket::write;
 
 use super::{Hub, Then};
@@ -14,16 +16,9 @@ use crate::directory::WorkerId;
 use crate::outbox::{Context, Outbox};
 use crate::post::Mail;
 
-/// What an announce, a scrape, or what cannot be read costs, in thousandths of a request.
-const REQUEST_MILLI: u64 = 1000;
-
-/// What an answer costs. A seeder answers the offers of everybody who comes, on one connection.
-const ANSWER_MILLI: u64 = 20;
-
 /// How often content is looked for that nobody is left in.
 const CLAIMS_INTERVAL_MS: u64 = 5_000;
 
-const TOO_FAST: &str = "too many requests on this connection; announce less often";
 const TOO_BUSY: &str = "the tracker is too busy; try again later";
 
 /// The content that this worker was given by the directory.
@@ -45,18 +40,24 @@ impl Hub {
     pub(super) fn message(&mut self, now: Time, key: ConnKey, text: &[u8]) -> Then {
         self.shared.metrics.messages.inc();
         let message = read_client_message(text);
-        let (price_milli, about) = match &message {
-            Ok(ClientMessage::Announce(it)) => (
-                REQUEST_MILLI,
-                Some((it.info_hash, it.event != Event::Stopped)),
-            ),
-            Ok(ClientMessage::Answer(it)) => (ANSWER_MILLI, Some((it.info_hash, false))),
-            Ok(ClientMessage::Scrape(_)) | Err(_) => (REQUEST_MILLI, None),
-        };
-        if !self.may_ask(now, key, price_milli) {
-            self.refuse(key, &message, &TOO_FAST);
+        if let Err(reason) = self.charge(now, key, &message) {
+            self.refuse(key, &message, &reason);
+            self.count_refusal(key);
             return Then::Stay;
         }
+        let about = match &message {
+            Ok(ClientMessage::Announce(announce)) => {
+                if let Some(TokenIn(token)) = announce.token
+                    && let Err(reason) = self.renew(now, key, token)
+                {
+                    self.refuse(key, &message, &reason);
+                    return Then::Stay;
+                }
+                Some((announce.info_hash, announce.event != Event::Stopped))
+            }
+            Ok(ClientMessage::Answer(answer)) => Some((answer.info_hash, false)),
+            Ok(ClientMessage::Scrape(_)) | Err(_) => None,
+        };
         let route = match about {
             Some((info_hash, joins)) => self.route(key, info_hash.id, joins),
             None => Route::Here,

@@ -55,7 +55,10 @@ impl Signalling {
                     self.offer_ids.push(offer.offer_id.id);
                     self.offer_places.push(place);
                 }
-                Err(error) => fault = fault.or(Some(error)),
+                Err(error) => {
+                    self.metrics.description_refused(error);
+                    fault = fault.or(Some(error));
+                }
             }
         }
         fault

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod renewal;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod util;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use beekeepr_service::{Shutdown, Trigger};
-use beekeepr_tracker::{Config, Running, Tokens, start};
+use beekeepr_tracker::{Config, Limits, Running, Tokens, start};
 use beekeepr_trust::{Algorithm, Claims, signing_input, with_signature};
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::{SinkExt, StreamExt};
@@ -25,6 +25,7 @@ pub(crate) const HASH: &str = "hpw5DN1BrHoy/nDyIVbD";
 pub(crate) struct Tracker {
     pub(crate) address: SocketAddr,
     pair: Ed25519KeyPair,
+    pub(crate) registry: Registry,
     _folder: TempDir,
     _trigger: Trigger,
     _running: Running,
@@ -32,6 +33,10 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     pub(crate) async fn start() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
         let pair = Ed25519KeyPair::from_seed_unchecked(&[3; 32]).unwrap();
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("keys.json");
@@ -44,13 +49,16 @@ impl Tracker {
                 keys: Some(file),
                 ..Tokens::default()
             },
+            limits,
             ..Config::default()
         };
         let (trigger, shutdown) = Shutdown::new();
-        let running = start(config, &Registry::new(), shutdown).await.unwrap();
+        let registry = Registry::new();
+        let running = start(config, &registry, shutdown).await.unwrap();
         Self {
             address: running.addresses[0],
             pair,
+            registry,
             _folder: folder,
             _trigger: trigger,
             _running: running,
@@ -70,6 +78,16 @@ impl Tracker {
         };
         let input = signing_input(Algorithm::EdDsa, Some("a"), &claims);
         with_signature(&input, self.pair.sign(input.as_bytes()).as_ref())
+    }
+
+    /// How many tokens were refused for this reason.
+    pub(crate) fn tokens_refused(&self, reason: &str) -> u64 {
+        let families = self.registry.gather();
+        let text = prometheus::TextEncoder::new().encode_to_string(&families);
+        let name = format!("beekeepr_tracker_tokens_refused_total{{reason=\"{reason}\"}} ");
+        let text = text.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.map_or(0, |value| value.parse().unwrap())
     }
 
     pub(crate) fn url(&self, query: &str) -> String {
@@ -110,9 +128,14 @@ impl Client {
 
     /// Announces as the peer of twenty times this letter, with an offer, and gives the reply.
     pub(crate) async fn announce(&mut self, letter: char) -> Value {
+        self.announce_with(letter, None).await
+    }
+
+    /// The same, with a new token.
+    pub(crate) async fn announce_with(&mut self, letter: char, token: Option<&str>) -> Value {
         let sdp = "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
         let message = json!({
-            "action": "announce", "info_hash": HASH, "peer_id": letter.to_string().repeat(20),
+            "action": "announce", "info_hash": HASH, "peer_id": letter.to_string().repeat(20), "jwt": token,
             "offers": [{"offer": {"type": "offer", "sdp": sdp}, "offer_id": "o".repeat(20)}],
         });
         self.socket

@@ -1,8 +1,10 @@
 //! Who gets in, and who a client is taken for.
 
 use beekeepr_tracker::{Config, Limits};
+use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::util::Tracker;
 
@@ -155,31 +157,6 @@ async fn pages_of_other_origins_are_refused_and_told_why() {
 }
 
 #[tokio::test]
-async fn hundreds_of_half_open_connections_harm_nobody() {
-    let config = Config {
-        handshake_timeout_s: 1,
-        ..Config::default()
-    };
-    let tracker = Tracker::with(config).await.unwrap();
-    let mut silent = Vec::new();
-    for number in 0..300 {
-        let mut stream = TcpStream::connect(tracker.address).await.unwrap();
-        if number % 2 == 0 {
-            stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
-        }
-        silent.push(stream);
-    }
-    let mut client = tracker.client('a').await;
-    client.join().await;
-    for mut stream in silent {
-        let mut rest = Vec::new();
-        stream.read_to_end(&mut rest).await.unwrap();
-        assert!(rest.is_empty());
-    }
-    client.join().await;
-}
-
-#[tokio::test]
 async fn a_client_that_asks_too_much_is_told_so() {
     let config = Config {
         limits: Limits {
@@ -201,6 +178,36 @@ async fn a_client_that_asks_too_much_is_told_so() {
     assert!(announces >= 10, "a burst is allowed");
     assert!(failure.contains("announce less often"), "{failure}");
     other.join().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_on_asking_too_much_has_to_go() {
+    let config = Config {
+        limits: Limits {
+            requests_per_connection_per_s: 1,
+            refusals_per_connection_max: 5,
+            ..Limits::default()
+        },
+        ..Config::default()
+    };
+    let tracker = Tracker::with(config).await.unwrap();
+    let mut hasty = tracker.client('a').await;
+    let mut failures = 0;
+    let close = loop {
+        hasty.send_json(hasty.announce(&[])).await;
+        match hasty.receive().await {
+            Message::Close(frame) => break frame.unwrap(),
+            text => failures += u32::from(text.to_text().unwrap().contains("failure reason")),
+        }
+    };
+    assert_eq!((failures, u16::from(close.code)), (5, 1008));
+    let closed = r#"connections_closed_total{reason="too_fast"}"#;
+    drop(hasty);
+    let mut other = tracker.client('b').await;
+    while tracker.metric(closed) < 1.0 {
+        other.socket.send(Message::Ping("".into())).await.unwrap();
+        assert!(other.receive().await.is_pong());
+    }
 }
 
 #[tokio::test]

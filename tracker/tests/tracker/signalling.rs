@@ -218,3 +218,17 @@ async fn scrapes_tell_of_named_swarms_or_of_ones_own() {
         files(&[(HASH, 1)])
     );
 }
+
+#[tokio::test]
+async fn descriptions_that_are_not_relayed_are_counted_by_what_is_wrong() {
+    let tracker = Tracker::start().await;
+    let mut a = tracker.client('a').await;
+    let mut announce = a.announce(&["offer-id-of-20-bytes", "other-id-of-20-bytes"]);
+    announce["offers"][0]["offer"]["sdp"] = "v=0\r\nm=audio 9 RTP/AVP 0\r\n".into();
+    announce["offers"][1]["offer"]["sdp"] = "a=candidate:1 1 udp 1 224.0.0.1 9 typ host\r\n".into();
+    a.ask(announce).await;
+    for reason in ["media", "address"] {
+        let refused = format!(r#"descriptions_refused_total{{reason="{reason}"}}"#);
+        assert_eq!(tracker.metric(&refused), 1.0);
+    }
+}

@@ -58,14 +58,14 @@ impl Tracker {
 }
 
 impl Tracker {
-    /// What one of its counters or gauges says.
+    /// What one of its counters or gauges says; 0 when nothing was counted under a label yet.
     pub(crate) fn metric(&self, name: &str) -> f64 {
         let text = prometheus::TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .unwrap();
         let name = format!("beekeepr_tracker_{name} ");
         let line = text.lines().find_map(|line| line.strip_prefix(&name));
-        line.unwrap().parse().unwrap()
+        line.map_or(0.0, |value| value.parse().unwrap())
     }
 }
 

@@ -32,6 +32,19 @@ fn tokens_without_a_signature_are_refused() {
 }
 
 #[test]
+fn errors_quote_little_of_what_somebody_else_wrote() {
+    let long = "é".repeat(300);
+    let quoted = format!("\"{}\"", "é".repeat(40));
+    for header in [
+        format!(r#"{{"alg":"{long}"}}"#),
+        format!(r#"{{"{long}":1,"{long}":2}}"#),
+    ] {
+        let text = refused(&format!("{}.", input(&header, "{}"))).to_string();
+        assert!(text.contains(&quoted), "{text}");
+    }
+}
+
+#[test]
 fn the_key_decides_the_algorithm_and_not_the_token() {
     // RS256 to HS256: the public key as the shared secret.
     let n = vec![0xc5; 256];

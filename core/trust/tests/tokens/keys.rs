@@ -105,3 +105,17 @@ fn secrets_do_not_show() {
         "{shown}"
     );
 }
+
+#[test]
+fn faults_quote_little_of_what_is_in_the_file() {
+    let long = "x".repeat(1_000);
+    let named = oct(32).replace('}', &format!(r#","kid":"{long}"}}"#));
+    for json in [
+        oct(32).replace('}', &format!(r#","alg":"{long}"}}"#)),
+        format!(r#"{{"kty":"{long}","crv":"{long}"}}"#),
+        format!(r#"{{"keys":[{named},{named}]}}"#),
+    ] {
+        let text = fault(&json);
+        assert!(text.contains(&format!("\"{}\"", "x".repeat(40))), "{text}");
+    }
+}
