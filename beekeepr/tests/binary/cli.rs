@@ -2,15 +2,27 @@
 
 use crate::server::{Server, refused};
 
-#[test]
-fn the_tracker_says_where_it_listens() {
-    let mut tracker = Server::start(&[
+/// A tracker on free ports.
+fn start_tracker() -> Server {
+    Server::start(&[
         "tracker",
         "--listen",
         "127.0.0.1:0",
         "--admin-listen",
         "127.0.0.1:0",
-    ]);
+    ])
+}
+
+/// Where its ready line says that it listens.
+fn tracker_address(ready: &str) -> String {
+    let rest = ready.split("ws://").nth(1);
+    let address = rest.and_then(|rest| rest.split(' ').next());
+    address.expect("an address in the ready line").to_owned()
+}
+
+#[test]
+fn the_tracker_says_where_it_listens() {
+    let mut tracker = start_tracker();
     let ready = tracker.ready();
     assert!(
         ready.starts_with("ready role=tracker listen=ws://127.0.0.1:"),
@@ -56,13 +68,7 @@ fn a_seeder_is_ready_also_while_its_origin_and_tracker_are_away() {
 
 #[test]
 fn a_signal_ends_a_role_with_code_0() {
-    let mut tracker = Server::start(&[
-        "tracker",
-        "--listen",
-        "127.0.0.1:0",
-        "--admin-listen",
-        "127.0.0.1:0",
-    ]);
+    let mut tracker = start_tracker();
     tracker.ready();
     assert_eq!(tracker.interrupt(), Some(0));
 }
@@ -84,20 +90,9 @@ fn up_runs_everything_and_stops_on_a_signal() {
 
 #[test]
 fn up_goes_on_without_a_part_whose_port_is_taken() {
-    let mut first = Server::start(&[
-        "tracker",
-        "--listen",
-        "127.0.0.1:0",
-        "--admin-listen",
-        "127.0.0.1:0",
-    ]);
-    let ready = first.ready();
-    let address = ready
-        .split("ws://")
-        .nth(1)
-        .and_then(|it| it.split(' ').next())
-        .unwrap();
-    let mut up = Server::up(&[("BEEKEEPR_TRACKER__LISTEN", address)]);
+    let mut first = start_tracker();
+    let address = tracker_address(&first.ready());
+    let mut up = Server::up(&[("BEEKEEPR_TRACKER__LISTEN", &address)]);
     let ready = up.ready();
     assert!(
         ready.contains("http://") && !ready.contains("ws://"),
@@ -105,31 +100,20 @@ fn up_goes_on_without_a_part_whose_port_is_taken() {
     );
     let line = up.log_line("tracker.listen");
     assert!(
-        line.contains(address) && line.contains("already in use"),
+        line.contains(&address) && line.contains("already in use"),
         "{line}"
     );
 }
 
 #[test]
 fn a_taken_port_ends_a_role_alone_with_code_1() {
-    let mut first = Server::start(&[
-        "tracker",
-        "--listen",
-        "127.0.0.1:0",
-        "--admin-listen",
-        "127.0.0.1:0",
-    ]);
-    let ready = first.ready();
-    let address = ready
-        .split("ws://")
-        .nth(1)
-        .and_then(|it| it.split(' ').next())
-        .unwrap();
+    let mut first = start_tracker();
+    let address = tracker_address(&first.ready());
     let (code, text) = refused(
         &[
             "tracker",
             "--listen",
-            address,
+            &address,
             "--admin-listen",
             "127.0.0.1:0",
         ],
@@ -137,7 +121,7 @@ fn a_taken_port_ends_a_role_alone_with_code_1() {
     );
     assert_eq!(code, Some(1));
     assert!(
-        text.contains(address) && text.contains("already in use"),
+        text.contains(&address) && text.contains("already in use"),
         "{text}"
     );
 }
@@ -181,13 +165,7 @@ fn a_wrong_configuration_has_code_78_and_names_the_key() {
 
 #[test]
 fn the_health_check_asks_a_running_role() {
-    let mut tracker = Server::start(&[
-        "tracker",
-        "--listen",
-        "127.0.0.1:0",
-        "--admin-listen",
-        "127.0.0.1:0",
-    ]);
+    let mut tracker = start_tracker();
     let ready = tracker.ready();
     let admin = ready.split("admin=http://").nth(1).unwrap().to_owned();
     assert_eq!(

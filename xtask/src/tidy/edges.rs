@@ -14,16 +14,7 @@ pub(super) struct Package {
 }
 
 /// Foreign crates that core may use: small, pure, without system calls, welcome in the browser.
-const PURE: [&str; 8] = [
-    "data-encoding",
-    "m3u8-rs",
-    "md-5",
-    "memchr",
-    "quick-m3u8",
-    "sha1",
-    "thiserror",
-    "url",
-];
+const PURE: [&str; 5] = ["data-encoding", "md-5", "memchr", "sha1", "thiserror"];
 
 /// For each folder outside core its allowed own dependencies; `core/` stands for all of core.
 /// Architecture: a role knows core and service, never another role; service knows nothing of core.
