@@ -54,6 +54,7 @@ fn message(peer_id: PeerId) -> String {
         downloaded: 0,
         event: None,
         offers: &offers,
+        token: None,
     })
 }
 

@@ -50,6 +50,8 @@ pub struct Announce<'a> {
     pub downloaded: u64,
     /// Why; `None` when the interval is over.
     pub event: Option<AnnounceEvent>,
+    /// The token that opens the tracker (a JWT), when it has to be told one. Other trackers ignore it.
+    pub token: Option<&'a str>,
     /// One for each peer we want to meet.
     pub offers: &'a [Offer<'a>],
 }
@@ -89,6 +91,10 @@ pub fn write_announce(announce: &Announce<'_>) -> String {
         announce.info_hash,
         announce.peer_id,
     );
+    if let Some(token) = announce.token {
+        out.push_str(r#","jwt":"#);
+        push_string(&mut out, token.chars());
+    }
     out.push_str(r#","offers":["#);
     for (i, offer) in announce.offers.iter().enumerate() {
         out.push_str(if i == 0 { "" } else { "," });

@@ -23,6 +23,7 @@ fn the_tracker_reads_what_write_announce_writes() {
         uploaded: 2,
         downloaded: 3,
         event: Some(AnnounceEvent::Started),
+        token: Some("a.b.c"),
         offers: &[Offer {
             offer_id: OFFER_ID,
             sdp: SDP,
@@ -52,6 +53,7 @@ fn a_foreign_reader_finds_every_field_of_an_announce() {
         uploaded: 2,
         downloaded: 3,
         event: None,
+        token: None,
         offers: &[],
     });
     let expected = serde_json::json!({

@@ -47,6 +47,7 @@ impl Made<'_> {
             uploaded: self.uploaded,
             downloaded: self.downloaded,
             event,
+            token: None,
             offers: &offers,
         });
         let read = read_client_message(text.as_bytes());
