@@ -1,21 +1,23 @@
 //! Trackers: sockets, announces, and what comes back.
 
 use beekeepr_model::{OfferId, Time};
-use beekeepr_tracker_proto::{
-    Announce, AnnounceEvent, Offer, ServerMessage, read_server_message, write_announce,
-};
+use beekeepr_tracker_proto::{AnnounceEvent, ServerMessage};
 
 use crate::Engine;
 use crate::api::{ConnKey, Event, Output, StreamKey, TrackerKey};
-use crate::conn::Phase;
+use crate::conn::{Conn, Phase};
 use crate::limits;
+use crate::signal::TrackerMessage;
+use crate::swarm::SwarmKey;
+use crate::token::Token;
 
 /// A tracker's socket.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
     pub(crate) link: Link,
-    /// Since it was last open.
+    /// Since it last answered.
     failures: u32,
+    pub(crate) token: Token,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(crate) struct Membership {
     /// How many others the tracker says there are; unknown before its first reply.
     others: Option<u32>,
     batch: Option<Batch>,
+    /// The last announce carried offers, and nobody has answered one since.
+    unanswered: bool,
 }
 
 /// Offers being made for the next announce.
@@ -50,9 +54,12 @@ struct Batch {
 impl Engine {
     /// Opens and closes sockets, and announces what is due.
     pub(crate) fn run_trackers(&mut self) {
-        let needed = self.streams.values().any(|stream| stream.joined);
+        let needed = !self.draining && self.streams.values().any(|stream| stream.joined);
         for index in 0..self.trackers.len() {
             let key = TrackerKey(index as u32);
+            if needed {
+                self.run_token(key);
+            }
             match self.trackers[index].link {
                 Link::Idle if needed => self.connect_tracker(key),
                 Link::Lost(retry_at) if needed && self.now >= retry_at => self.connect_tracker(key),
@@ -76,7 +83,6 @@ impl Engine {
             return;
         };
         tracker.link = Link::Open;
-        tracker.failures = 0;
         self.forget_memberships(key);
     }
 
@@ -99,8 +105,10 @@ impl Engine {
 
     /// A new socket knows nothing of us: announce on it at once, with new offers.
     fn forget_memberships(&mut self, key: TrackerKey) {
-        for stream in self.streams.values_mut() {
-            let membership = &mut stream.memberships[key.0 as usize];
+        self.trackers[key.0 as usize].token.forget();
+        let streams = self.streams.values_mut();
+        for swarm in streams.flat_map(|stream| &mut stream.swarms) {
+            let membership = &mut swarm.memberships[key.0 as usize];
             membership.started = false;
             membership.next_announce = Time::ZERO;
             // Its offers live on as connections and run out by themselves.
@@ -109,34 +117,38 @@ impl Engine {
     }
 
     fn run_announces(&mut self, tracker: TrackerKey) {
-        let joined = self.streams.iter().filter(|(_, stream)| stream.joined);
-        let keys: Vec<StreamKey> = joined.map(|(&key, _)| key).collect();
-        for stream in keys {
-            let membership = self.membership(stream, tracker);
+        for swarm in self.joined_swarms() {
+            let membership = self.membership(swarm, tracker);
             match &membership.batch {
-                Some(batch) if self.batch_is_ready(batch) => self.send_batch(stream, tracker),
+                Some(batch) if self.batch_is_ready(batch) => self.send_batch(swarm, tracker),
                 Some(_) => {}
                 None if self.now >= membership.next_announce => {
-                    self.begin_announce(stream, tracker);
+                    self.begin_announce(swarm, tracker);
                 }
                 None => {}
             }
         }
     }
 
-    fn membership(&self, stream: StreamKey, tracker: TrackerKey) -> &Membership {
-        &self.streams[&stream].memberships[tracker.0 as usize]
+    fn joined_swarms(&self) -> Vec<SwarmKey> {
+        let mut joined = Vec::new();
+        for (&stream, state) in self.streams.iter() {
+            let swarms = if state.joined { state.swarms.len() } else { 0 };
+            for place in 0..swarms {
+                joined.push(SwarmKey { stream, place });
+            }
+        }
+        joined
     }
 
-    fn membership_mut(
-        &mut self,
-        stream: StreamKey,
-        tracker: TrackerKey,
-    ) -> Option<&mut Membership> {
-        self.streams
-            .get_mut(&stream)?
-            .memberships
-            .get_mut(tracker.0 as usize)
+    fn membership(&self, swarm: SwarmKey, tracker: TrackerKey) -> &Membership {
+        &self.streams[&swarm.stream].swarms[swarm.place].memberships[tracker.0 as usize]
+    }
+
+    fn membership_mut(&mut self, swarm: SwarmKey, tracker: TrackerKey) -> Option<&mut Membership> {
+        let stream = self.streams.get_mut(&swarm.stream)?;
+        let memberships = &mut stream.swarms.get_mut(swarm.place)?.memberships;
+        memberships.get_mut(tracker.0 as usize)
     }
 
     fn batch_is_ready(&self, batch: &Batch) -> bool {
@@ -148,39 +160,69 @@ impl Engine {
         self.now >= batch.send_at || !batch.conns.iter().any(making)
     }
 
-    fn begin_announce(&mut self, stream: StreamKey, tracker: TrackerKey) {
-        let conns: Vec<ConnKey> = (0..self.offers_wanted(stream, tracker))
-            .map(|_| self.begin_offer(stream))
-            .collect();
+    fn begin_announce(&mut self, swarm: SwarmKey, tracker: TrackerKey) {
+        let wanted = match self.refuses_viewers() {
+            true => 0,
+            false => self.offers_wanted(swarm, tracker),
+        };
+        let conns: Vec<ConnKey> = (0..wanted).map(|_| self.begin_offer(swarm)).collect();
         let empty = conns.is_empty();
         let send_at = self.now + limits::OFFERS_WAIT_MS;
-        if let Some(state) = self.streams.get_mut(&stream) {
-            state.memberships[tracker.0 as usize].batch = Some(Batch { conns, send_at });
+        if let Some(membership) = self.membership_mut(swarm, tracker) {
+            membership.batch = Some(Batch { conns, send_at });
+            membership.unanswered = !empty;
         }
         if empty {
-            self.send_batch(stream, tracker);
+            self.send_batch(swarm, tracker);
         }
     }
 
     /// How many offers the next announce should carry: none when there is nobody left to meet.
-    fn offers_wanted(&self, stream: StreamKey, tracker: TrackerKey) -> usize {
-        let conns = self.conns.values().filter(|conn| conn.stream == stream);
-        let (offered, meeting): (Vec<_>, Vec<_>) = conns.partition(|conn| conn.phase.is_offer());
-        let others = match self.membership(stream, tracker).others {
-            Some(others) => (others as usize).saturating_sub(meeting.len()),
-            // A super-peer sits in many empty swarms: it asks first, and offers when there is somebody.
-            None if self.is_super_peer() => 0,
+    fn offers_wanted(&self, swarm: SwarmKey, tracker: TrackerKey) -> usize {
+        if !self.may_meet_viewers(swarm, tracker) {
+            return 0;
+        }
+        let (mut offered, mut meeting, mut known) = (0, 0, 0);
+        let stream = swarm.stream;
+        for conn in self.conns.values().filter(|it| it.swarm.stream == stream) {
+            let offer = conn.phase.is_offer();
+            offered += usize::from(offer);
+            meeting += usize::from(!offer);
+            known += usize::from(!offer && conn.is_known_in(swarm));
+        }
+        let others = match self.membership(swarm, tracker).others {
+            Some(others) => (others as usize).saturating_sub(known),
+            // A super-peer sits in many empty swarms, a viewer in those of other generations: it asks
+            // first, and offers when there is somebody.
+            None if self.asks_first(swarm) => 0,
             None => usize::MAX,
         };
-        (self.config.offers_per_announce as usize)
-            .min(others)
-            .min((self.config.peers_max as usize).saturating_sub(meeting.len()))
-            .min(limits::OFFERS_PENDING_MAX.saturating_sub(offered.len()))
+        // Who does not answer is most often another super-peer: one offer finds out when that changes.
+        let most = match self.is_super_peer() && self.membership(swarm, tracker).unanswered {
+            true => 1,
+            false => self.config.offers_per_announce as usize,
+        };
+        most.min(others)
+            .min((self.config.peers_max as usize).saturating_sub(meeting))
+            .min(limits::OFFERS_PENDING_MAX.saturating_sub(offered))
     }
 
-    fn send_batch(&mut self, stream: StreamKey, tracker: TrackerKey) {
+    /// Whether a swarm's first announce carries no offers.
+    fn asks_first(&self, swarm: SwarmKey) -> bool {
+        self.is_super_peer() || swarm.place > 0 || self.config.viewers_min > 0
+    }
+
+    /// Whether the page lets others than super-peers know of us: an offer may reach anybody.
+    pub(crate) fn may_meet_viewers(&self, swarm: SwarmKey, tracker: TrackerKey) -> bool {
+        let least = self.config.viewers_min;
+        let others = self.membership(swarm, tracker).others;
+        let enough = others.is_some_and(|others| others.saturating_add(1) >= least);
+        !self.config.super_peers_only && (least == 0 || enough)
+    }
+
+    fn send_batch(&mut self, swarm: SwarmKey, tracker: TrackerKey) {
         let next_announce = self.now + limits::ANNOUNCE_INTERVAL_MS;
-        let Some(membership) = self.membership_mut(stream, tracker) else {
+        let Some(membership) = self.membership_mut(swarm, tracker) else {
             return;
         };
         let Some(batch) = membership.batch.take() else {
@@ -190,37 +232,48 @@ impl Engine {
         let event = (!membership.started).then_some(AnnounceEvent::Started);
         membership.started = true;
         let offers = self.take_offers(&batch.conns);
-        self.send_announce(stream, tracker, event, &offers);
+        self.send_announce(swarm, tracker, event, offers);
     }
 
     fn send_announce(
         &mut self,
-        stream: StreamKey,
+        swarm: SwarmKey,
         tracker: TrackerKey,
         event: Option<AnnounceEvent>,
-        offers: &[(OfferId, String)],
+        offers: Vec<(OfferId, String)>,
     ) {
-        let Some(state) = self.streams.get(&stream) else {
+        let Some(state) = self.streams.get(&swarm.stream) else {
             return;
         };
-        let offers: Vec<Offer<'_>> = offers
-            .iter()
-            .map(|(offer_id, sdp)| Offer {
-                offer_id: *offer_id,
-                sdp,
-            })
-            .collect();
-        let text = write_announce(&Announce {
-            info_hash: state.info_hash,
+        let with_token = self.trackers[tracker.0 as usize].token.tell();
+        let message = TrackerMessage::Announce {
+            info_hash: state.swarms[swarm.place].info_hash,
             peer_id: state.peer_id,
-            numwant: offers.len() as u32,
             uploaded: self.uploaded,
             downloaded: self.downloaded,
             event,
-            offers: &offers,
-        });
+            with_token,
+            offers,
+        };
         self.outputs
-            .push_back(Output::TrackerSend { tracker, text });
+            .push_back(Output::TrackerSend { tracker, message });
+    }
+
+    /// Announces in one swarm that the tracker knows us in, for what has to be told to it.
+    pub(crate) fn announce_again(&mut self, tracker: TrackerKey) {
+        let mut swarms = self.joined_swarms().into_iter();
+        if let Some(swarm) = swarms.find(|&swarm| self.membership(swarm, tracker).started) {
+            self.send_announce(swarm, tracker, None, Vec::new());
+        }
+    }
+
+    /// Somebody in a swarm answers offers.
+    pub(crate) fn note_answer(&mut self, swarm: SwarmKey) {
+        for index in 0..self.trackers.len() {
+            if let Some(membership) = self.membership_mut(swarm, TrackerKey(index as u32)) {
+                membership.unanswered = false;
+            }
+        }
     }
 
     /// The offers that are ready; those that are not are closed.
@@ -245,34 +298,27 @@ impl Engine {
         offers
     }
 
-    /// Tells the trackers that we leave a swarm.
+    /// Tells the trackers that we leave a stream's swarms.
     pub(crate) fn send_stopped(&mut self, stream: StreamKey) {
-        for index in 0..self.trackers.len() {
-            let tracker = TrackerKey(index as u32);
-            let left = self.membership_mut(stream, tracker).map(std::mem::take);
-            let started = left.is_some_and(|membership| membership.started);
-            if started && self.trackers[index].link == Link::Open {
-                self.send_announce(stream, tracker, Some(AnnounceEvent::Stopped), &[]);
+        let swarms = self.streams.get(&stream).map_or(0, |it| it.swarms.len());
+        for place in 0..swarms {
+            let swarm = SwarmKey { stream, place };
+            for index in 0..self.trackers.len() {
+                let tracker = TrackerKey(index as u32);
+                let left = self.membership_mut(swarm, tracker).map(std::mem::take);
+                let started = left.is_some_and(|membership| membership.started);
+                if started && self.trackers[index].link == Link::Open {
+                    self.send_announce(swarm, tracker, Some(AnnounceEvent::Stopped), Vec::new());
+                }
             }
         }
     }
 
-    pub(crate) fn on_tracker_message(&mut self, tracker: TrackerKey, text: &[u8]) {
+    pub(crate) fn on_tracker_message(&mut self, tracker: TrackerKey, message: &ServerMessage) {
         if tracker.0 as usize >= self.trackers.len() {
             return;
         }
-        match read_server_message(text) {
-            Ok(message) => self.on_server_message(tracker, message),
-            // What exactly is wrong with it would weigh 2 KB in the browser's module.
-            Err(_) => self.event(Event::TrackerWarning {
-                tracker,
-                message: "message cannot be read".to_owned(),
-            }),
-        }
-    }
-
-    fn on_server_message(&mut self, tracker: TrackerKey, message: ServerMessage) {
-        match message {
+        match message.clone() {
             ServerMessage::Announced {
                 info_hash,
                 interval_s,
@@ -280,9 +326,9 @@ impl Engine {
                 incomplete,
                 warning,
             } => {
-                if let Some(stream) = self.stream_of(info_hash) {
+                if let Some(swarm) = self.swarm_of(info_hash) {
                     let others = complete.saturating_add(incomplete).saturating_sub(1);
-                    self.on_announced(stream, tracker, interval_s, others);
+                    self.on_announced(swarm, tracker, interval_s, others);
                 }
                 if let Some(message) = warning {
                     self.event(Event::TrackerWarning { tracker, message });
@@ -294,8 +340,8 @@ impl Engine {
                 offer_id,
                 sdp,
             } => {
-                if let Some(stream) = self.stream_of(info_hash) {
-                    self.on_offer(stream, tracker, peer_id, offer_id, sdp);
+                if let Some(swarm) = self.swarm_of(info_hash) {
+                    self.on_offer(swarm, tracker, peer_id, offer_id, sdp);
                 }
             }
             ServerMessage::Answer {
@@ -304,11 +350,12 @@ impl Engine {
                 offer_id,
                 sdp,
             } => {
-                if let Some(stream) = self.stream_of(info_hash) {
-                    self.on_answer(stream, peer_id, offer_id, sdp);
+                if let Some(swarm) = self.swarm_of(info_hash) {
+                    self.on_answer(swarm, peer_id, offer_id, sdp);
                 }
             }
             ServerMessage::Failure { reason, .. } => {
+                self.on_refusal(tracker, &reason);
                 self.event(Event::TrackerWarning {
                     tracker,
                     message: reason,
@@ -318,26 +365,33 @@ impl Engine {
         }
     }
 
-    fn on_announced(
-        &mut self,
-        stream: StreamKey,
-        tracker: TrackerKey,
-        interval_s: u32,
-        others: u32,
-    ) {
+    fn on_announced(&mut self, swarm: SwarmKey, tracker: TrackerKey, interval_s: u32, others: u32) {
         let interval = (u64::from(interval_s) * 1000).clamp(
             limits::ANNOUNCE_INTERVAL_MS_MIN,
             limits::ANNOUNCE_INTERVAL_MS_MAX,
         );
         let now = self.now;
-        let super_peer = self.is_super_peer();
-        let Some(state) = self.streams.get_mut(&stream) else {
+        let jitter = self
+            .random
+            .below((interval / limits::ANNOUNCE_JITTER_PART) as usize) as u64;
+        let interval = interval - jitter;
+        self.trackers[tracker.0 as usize].failures = 0;
+        let asked_first = self.asks_first(swarm);
+        let meeting = |conn: &Conn| conn.swarm.stream == swarm.stream && conn.peer().is_none();
+        let patience = match self.conns.values().any(meeting) {
+            true => limits::GENERATION_WAIT_MS,
+            false => 0,
+        };
+        let Some(membership) = self.membership_mut(swarm, tracker) else {
             return;
         };
-        let membership = &mut state.memberships[tracker.0 as usize];
         let first = membership.others.replace(others).is_none();
-        // A super-peer's first announce only asked who is there; now it can make offers to them.
-        let at_once = first && super_peer && others > 0;
-        membership.next_announce = if at_once { now } else { now + interval };
+        // The first announce only asked who is there; now offers can be made to them.
+        let soon = first && asked_first && others > 0;
+        // Where nobody else is of a generation one announce in three is saved; after two intervals of
+        // silence trackers would forget us.
+        let rarely = swarm.place > 0 && others == 0;
+        let wait = interval + if rarely { interval / 2 } else { 0 };
+        membership.next_announce = now + if soon { patience } else { wait };
     }
 }

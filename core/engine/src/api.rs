@@ -5,6 +5,9 @@
 //! the shell, those of connections and fetches by the engine; none is used twice.
 
 use beekeepr_model::{InfoHash, PeerId, SegmentId};
+use beekeepr_tracker_proto::ServerMessage;
+
+use crate::signal::TrackerMessage;
 
 /// A stream, numbered by the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +61,17 @@ pub enum Input<'a> {
         /// Who we are in it. The same for the whole life of the page, also over a reload of the player.
         peer_id: PeerId,
     },
-    /// A stream is gone: its swarm is left, its segments are dropped.
+    /// Viewers of a stream also meet in another swarm: that of another generation of clients, which may
+    /// number segments otherwise. Told again after each manifest whose segments have other numbers there.
+    SwarmAdded {
+        /// Which stream.
+        stream: StreamKey,
+        /// The swarm; we have the same peer id in it.
+        info_hash: InfoHash,
+        /// Pairs of our number of a segment and the swarm's; none when all are the same.
+        numbers: &'a [(SegmentId, SegmentId)],
+    },
+    /// A stream is gone: its swarms are left, its segments are dropped.
     StreamRemoved {
         /// Which one.
         stream: StreamKey,
@@ -92,6 +105,9 @@ pub enum Input<'a> {
         /// Whether its bytes are right.
         valid: bool,
     },
+    /// The shell had to give the bytes of a segment away, for its memory is full. [`Output::SegmentDropped`] follows if
+    /// the engine knew of them.
+    SegmentEvicted(SegmentKey),
 
     /// The response to a fetch has begun.
     FetchStarted {
@@ -129,11 +145,20 @@ pub enum Input<'a> {
     TrackerMessage {
         /// Which tracker.
         tracker: TrackerKey,
-        /// The JSON text.
-        text: &'a [u8],
+        /// What it says; [`crate::read_tracker_text`] reads it.
+        message: &'a ServerMessage,
     },
     /// The socket is closed, or could not be opened.
     TrackerClosed(TrackerKey),
+    /// The shell has a token for a tracker, the first one or a newer one. It is told with the next
+    /// announce ([`TrackerMessage::Announce`]), which comes soon on a connection that is open.
+    TokenGiven {
+        /// For which tracker.
+        tracker: TrackerKey,
+        /// For how long it counts, in milliseconds, when the shell knows. The engine asks for the next
+        /// one in time.
+        lives_ms: Option<u64>,
+    },
 
     /// The offer of [`Output::OfferCreate`] is complete, candidates included.
     OfferReady {
@@ -177,13 +202,17 @@ pub enum Output {
     TrackerConnect(TrackerKey),
     /// Close the socket to a tracker; [`Input::TrackerClosed`] need not follow.
     TrackerDisconnect(TrackerKey),
-    /// Send a text message to a tracker.
+    /// Send a message to a tracker.
     TrackerSend {
         /// Which tracker.
         tracker: TrackerKey,
-        /// The JSON text.
-        text: String,
+        /// What to say; [`TrackerMessage::text`] writes it.
+        message: TrackerMessage,
     },
+
+    /// Get a new token for a tracker and give it with [`Input::TokenGiven`]: the one before runs out, or
+    /// the tracker refused it. Asked again after a while; a shell that has none does nothing.
+    TokenWanted(TrackerKey),
 
     /// Make a connection with a data channel and an offer for it.
     OfferCreate(ConnKey),

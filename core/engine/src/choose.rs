@@ -8,6 +8,9 @@ use crate::peer::Peer;
 use crate::rate::transfer_ms;
 use crate::stream::Segment;
 
+/// Whoever brings a stream in this part of its time is as good as who is quicker still: so the load of many quick
+/// peers is spread.
+const QUICK_TIMES: u64 = 8;
 /// One in so many choices is a random one.
 const EXPLORE_ONE_IN: usize = 10;
 
@@ -15,14 +18,20 @@ const EXPLORE_ONE_IN: usize = 10;
 const SUPER_PEER_ONE_IN: u64 = 4;
 
 impl Engine {
+    /// Whether one more segment may be asked of peers.
+    pub(crate) fn has_download_slot(&self) -> bool {
+        let peers = self.conns.values().filter_map(|conn| Some(conn.peer()?.1));
+        let brings = |peer: &Peer| peer.download.as_ref().is_some_and(|it| !it.is_tail);
+        let busy = peers.filter(|peer| brings(peer)).count();
+        busy < self.config.p2p_downloads_max as usize
+    }
+
     /// An idle peer that has the segment: one of the fastest, now and then any to get to know it.
     pub(crate) fn choose_peer(&mut self, need: &Need) -> Option<ConnKey> {
         let segment = self.segment(need.key);
         let http_only = segment.is_some_and(|segment| segment.http_only);
         let ahead = need.until_ms <= self.config.p2p_window_ms as i64;
-        let busy = self.conns.values().filter_map(|conn| conn.peer());
-        let busy = busy.filter(|(_, peer)| peer.download.is_some()).count();
-        if http_only || !ahead || busy >= self.config.p2p_downloads_max as usize {
+        if http_only || !ahead {
             return None;
         }
         let urgent = need.is_urgent();
@@ -32,6 +41,8 @@ impl Engine {
         let super_peers = urgent || tempting && self.may_take_from_super_peer(need);
         let bytes = segment.and_then(|segment| segment.total.map(|_| segment.missing()));
         let bytes = bytes.unwrap_or_else(|| self.usual_bytes(need.key));
+        let bps = self.streams.get(&need.key.stream).map_or(0, |it| it.bps);
+        let enough = magnitude(bps.saturating_mul(QUICK_TIMES));
         let able = |peer: &Peer| {
             peer.download.is_none()
                 && peer.has(need.key.id)
@@ -42,7 +53,7 @@ impl Engine {
         let mut able: Vec<(ConnKey, (bool, u32))> = self
             .peers_of(need.key.stream)
             .filter(|(_, peer)| able(peer))
-            .map(|(conn, peer)| (conn, preference(peer, urgent)))
+            .map(|(conn, peer)| (conn, preference(peer, urgent, enough)))
             .collect();
         if able.is_empty() {
             return None;
@@ -111,14 +122,17 @@ impl Engine {
 }
 
 /// Who is asked first: viewers before super-peers unless time is short, then by rate. Rates of about
-/// the same size count as equal. Unknown ones come first when there is time to get to know them.
-fn preference(peer: &Peer, urgent: bool) -> (bool, u32) {
-    let unknown = if urgent { 0 } else { u64::MAX };
-    let magnitude = peer
-        .rate_bps
+/// the same size, and all that are `enough`, count as equal. Unknown ones come first when there is time to
+/// get to know them.
+fn preference(peer: &Peer, urgent: bool, enough: u32) -> (bool, u32) {
+    let unknown = if urgent { 0 } else { enough };
+    let known = peer.rate_bps.map(|bps| magnitude(bps).min(enough));
+    let reliable = known
         .unwrap_or(unknown)
-        .checked_ilog2()
-        .unwrap_or(0);
-    let reliable = magnitude.saturating_sub(2 * (peer.errors + peer.refusals));
+        .saturating_sub(2 * (peer.errors + peer.refusals));
     (urgent || !peer.id.is_seeder(), reliable)
+}
+
+fn magnitude(bps: u64) -> u32 {
+    bps.checked_ilog2().unwrap_or(0)
 }

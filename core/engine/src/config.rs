@@ -49,8 +49,15 @@ pub struct Config {
     pub uploads_max: u32,
     /// Bits per second for all peers together; 0 for no limit.
     pub upload_bps_max: u64,
+    /// Bits per second for each peer; 0 for no limit.
+    pub peer_upload_bps_max: u64,
     /// Peers in one swarm.
     pub peers_max: u32,
+    /// Meet super-peers only, and show nobody else our address: no offers, answers to super-peers alone. Which peer is
+    /// one its id says; a tracker that checks tokens lets nobody else say so.
+    pub super_peers_only: bool,
+    /// Peers in a swarm, ourselves included, below which no viewer is met.
+    pub viewers_min: u32,
     /// Offers in one announce.
     pub offers_per_announce: u32,
     /// Ask the shell to check segments that came from peers.
@@ -63,6 +70,9 @@ pub struct Config {
     pub inactive_swarm_ms: u64,
     /// Super-peer only: segments of a stream on demand that are fetched before anybody asks.
     pub warm_segments: u32,
+    /// Super-peer only: of a live stream, what ends within this time before its end is fetched at once, and what is older
+    /// when it is asked for, as on demand.
+    pub live_eager_ms: u64,
 }
 
 impl Default for Config {
@@ -84,13 +94,17 @@ impl Default for Config {
             http_errors_max: 3,
             uploads_max: 8,
             upload_bps_max: 0,
+            peer_upload_bps_max: 0,
             peers_max: 50,
+            super_peers_only: false,
+            viewers_min: 0,
             offers_per_announce: 5,
             check_segments: false,
             storage_bytes_max: 512 * 1024 * 1024,
             message_bytes_max: limits::CHANNEL_MESSAGE_BYTES_MAX,
             inactive_swarm_ms: 30_000,
             warm_segments: 8,
+            live_eager_ms: u64::MAX,
         }
     }
 }

@@ -1,17 +1,18 @@
 //! Connections to peers: offers, answers, duplicates, time-outs.
 
 use beekeepr_model::{InfoHash, OfferId, PeerId, Time, limits as shared};
-use beekeepr_tracker_proto::{Answer, write_answer};
 
 use crate::Engine;
 use crate::api::{ConnKey, Event, Output, StreamKey, TrackerKey};
 use crate::limits;
 use crate::peer::Peer;
+use crate::signal::TrackerMessage;
+use crate::swarm::SwarmKey;
 
 /// A peer connection, from the wish for an offer to the open channel.
 #[derive(Debug)]
 pub(crate) struct Conn {
-    pub(crate) stream: StreamKey,
+    pub(crate) swarm: SwarmKey,
     pub(crate) phase: Phase,
 }
 
@@ -39,6 +40,8 @@ pub(crate) enum Phase {
         peer: PeerId,
         offered_by_us: bool,
         until: Time,
+        /// What the peer has said over a channel that is open there, but not here yet.
+        early: Vec<Vec<u8>>,
     },
     /// The channel is open.
     Open(Box<Peer>),
@@ -47,14 +50,21 @@ pub(crate) enum Phase {
 impl Conn {
     pub(crate) fn peer(&self) -> Option<(StreamKey, &Peer)> {
         match &self.phase {
-            Phase::Open(peer) => Some((self.stream, peer)),
+            Phase::Open(peer) => Some((self.swarm.stream, peer)),
             _ => None,
         }
     }
 
+    /// Whether its peer, when it has one, is in this swarm, as far as we can tell: other clients of ours
+    /// are in all swarms of the stream.
+    pub(crate) fn is_known_in(&self, swarm: SwarmKey) -> bool {
+        let peer = self.phase.peer();
+        self.swarm == swarm || peer.is_some_and(|(id, _)| id.is_beekeepr())
+    }
+
     pub(crate) fn peer_mut(&mut self) -> Option<(StreamKey, &mut Peer)> {
         match &mut self.phase {
-            Phase::Open(peer) => Some((self.stream, peer)),
+            Phase::Open(peer) => Some((self.swarm.stream, peer)),
             _ => None,
         }
     }
@@ -96,26 +106,27 @@ impl Phase {
 }
 
 impl Engine {
-    pub(crate) fn stream_of(&self, info_hash: InfoHash) -> Option<StreamKey> {
-        let joined =
-            |stream: &crate::stream::Stream| stream.joined && stream.info_hash == info_hash;
-        self.streams
-            .iter()
-            .find(|(_, stream)| joined(stream))
-            .map(|(&key, _)| key)
+    /// The swarm of this name, if we are in it.
+    pub(crate) fn swarm_of(&self, info_hash: InfoHash) -> Option<SwarmKey> {
+        let mut joined = self.streams.iter().filter(|(_, stream)| stream.joined);
+        joined.find_map(|(&stream, state)| {
+            let mut swarms = state.swarms.iter();
+            let place = swarms.position(|swarm| swarm.info_hash == info_hash)?;
+            Some(SwarmKey { stream, place })
+        })
     }
 
-    fn insert_conn(&mut self, stream: StreamKey, phase: Phase) -> ConnKey {
+    fn insert_conn(&mut self, swarm: SwarmKey, phase: Phase) -> ConnKey {
         let key = ConnKey(self.next_conn);
         self.next_conn += 1;
-        self.conns.insert(key, Conn { stream, phase });
+        self.conns.insert(key, Conn { swarm, phase });
         key
     }
 
     /// Has the shell make an offer.
-    pub(crate) fn begin_offer(&mut self, stream: StreamKey) -> ConnKey {
+    pub(crate) fn begin_offer(&mut self, swarm: SwarmKey) -> ConnKey {
         let until = self.now + limits::CONNECT_MS_MAX;
-        let key = self.insert_conn(stream, Phase::MakingOffer { until });
+        let key = self.insert_conn(swarm, Phase::MakingOffer { until });
         self.outputs.push_back(Output::OfferCreate(key));
         key
     }
@@ -136,22 +147,26 @@ impl Engine {
     /// A peer offers a connection.
     pub(crate) fn on_offer(
         &mut self,
-        stream: StreamKey,
+        swarm: SwarmKey,
         tracker: TrackerKey,
         peer: PeerId,
         offer_id: OfferId,
         sdp: String,
     ) {
+        let stream = swarm.stream;
         let ours = self.streams[&stream].peer_id;
         let banned = self.bans.holds(peer, self.now);
         if peer == ours || banned || self.config.p2p_disabled || sdp.len() > shared::SDP_BYTES_MAX {
             return;
         }
-        // Super-peers have nothing to give each other.
-        if self.is_super_peer() && peer.is_seeder() {
+        if !peer.is_seeder() && !self.may_meet_viewers(swarm, tracker) {
             return;
         }
-        if !self.resolve_duplicates(stream, peer, false) || self.swarm_is_full(stream) {
+        // Super-peers have nothing to give each other.
+        if self.is_super_peer() && peer.is_seeder() || self.refuses_viewers() {
+            return;
+        }
+        if !self.resolve_duplicates(stream, peer, false) || !self.has_room(stream) {
             return;
         }
         let until = self.now + limits::CONNECT_MS_MAX;
@@ -161,13 +176,8 @@ impl Engine {
             tracker,
             until,
         };
-        let conn = self.insert_conn(stream, phase);
+        let conn = self.insert_conn(swarm, phase);
         self.outputs.push_back(Output::OfferAccept { conn, sdp });
-    }
-
-    fn swarm_is_full(&self, stream: StreamKey) -> bool {
-        let in_swarm = |conn: &&Conn| conn.stream == stream && !conn.phase.is_offer();
-        self.conns.values().filter(in_swarm).count() >= self.config.peers_max as usize
     }
 
     pub(crate) fn on_answer_ready(&mut self, key: ConnKey, sdp: &str) {
@@ -188,29 +198,31 @@ impl Engine {
             peer,
             offered_by_us: false,
             until,
+            early: Vec::new(),
         };
-        let state = &self.streams[&conn.stream];
-        let text = write_answer(&Answer {
-            info_hash: state.info_hash,
+        let state = &self.streams[&conn.swarm.stream];
+        let message = TrackerMessage::Answer {
+            info_hash: state.swarms[conn.swarm.place].info_hash,
             peer_id: state.peer_id,
             to_peer_id: peer,
             offer_id,
-            sdp,
-        });
+            sdp: sdp.to_owned(),
+        };
         self.outputs
-            .push_back(Output::TrackerSend { tracker, text });
+            .push_back(Output::TrackerSend { tracker, message });
     }
 
     /// A peer answers an offer of ours.
     pub(crate) fn on_answer(
         &mut self,
-        stream: StreamKey,
+        swarm: SwarmKey,
         peer: PeerId,
         offer_id: OfferId,
         sdp: String,
     ) {
+        let stream = swarm.stream;
         let is_it = |conn: &Conn| {
-            conn.stream == stream
+            conn.swarm == swarm
                 && matches!(conn.phase, Phase::Offered { offer_id: ours, .. } if ours == offer_id)
         };
         let Some(key) = self
@@ -221,10 +233,11 @@ impl Engine {
         else {
             return;
         };
-        let refused = self.swarm_is_full(stream) || self.bans.holds(peer, self.now);
-        if refused
+        self.note_answer(swarm);
+        if self.bans.holds(peer, self.now)
             || sdp.len() > shared::SDP_BYTES_MAX
             || !self.resolve_duplicates(stream, peer, true)
+            || !self.has_room(stream)
         {
             return self.close_conn(key);
         }
@@ -234,6 +247,7 @@ impl Engine {
                 peer,
                 offered_by_us: true,
                 until,
+                early: Vec::new(),
             };
             self.outputs
                 .push_back(Output::AnswerAccept { conn: key, sdp });
@@ -252,7 +266,7 @@ impl Engine {
         let twins: Vec<(ConnKey, bool)> = self
             .conns
             .iter()
-            .filter(|(_, conn)| conn.stream == stream)
+            .filter(|(_, conn)| conn.swarm.stream == stream)
             .filter_map(|(&key, conn)| Some((key, conn.phase.peer()?)))
             .filter_map(|(key, (known, by_us))| (known == peer).then_some((key, by_us)))
             .collect();
@@ -288,19 +302,36 @@ impl Engine {
         let Phase::Connecting {
             peer,
             offered_by_us,
+            early,
             ..
-        } = conn.phase
+        } = &mut conn.phase
         else {
             return;
         };
+        let (peer, offered_by_us, early) = (*peer, *offered_by_us, std::mem::take(early));
         conn.phase = Phase::Open(Box::new(Peer::new(peer, offered_by_us, self.now)));
-        let stream = conn.stream;
+        let stream = conn.swarm.stream;
         self.event(Event::PeerConnected {
             conn: key,
             stream,
             peer,
         });
-        self.send_announcement(stream, key);
+        self.announce_to_newcomer(key);
+        for message in early {
+            self.on_command(key, &message);
+        }
+    }
+
+    /// Keeps a message that has overtaken the news that its channel is open.
+    pub(crate) fn keep_early(&mut self, key: ConnKey, message: &[u8]) {
+        let phase = self.conns.get_mut(&key).map(|conn| &mut conn.phase);
+        if let Some(Phase::Connecting { early, .. }) = phase {
+            let bytes: usize = early.iter().map(Vec::len).sum();
+            let fits = bytes.saturating_add(message.len()) <= limits::EARLY_BYTES_MAX;
+            if fits && early.len() < limits::EARLY_MESSAGES_MAX {
+                early.push(message.to_vec());
+            }
+        }
     }
 
     pub(crate) fn on_channel_closed(&mut self, key: ConnKey) {
@@ -323,7 +354,7 @@ impl Engine {
         if let Phase::Open(peer) = conn.phase {
             self.event(Event::PeerClosed {
                 conn: key,
-                stream: conn.stream,
+                stream: conn.swarm.stream,
                 peer: peer.id,
             });
         }

@@ -7,6 +7,7 @@ use crate::Engine;
 use crate::api::{ConnKey, Event, LoadError, Placement, SegmentKey, Source, StreamKey};
 use crate::conn::Conn;
 use crate::limits;
+use crate::split::Tail;
 use crate::stream::Transfer;
 
 /// A segment that a peer was asked for.
@@ -14,8 +15,12 @@ use crate::stream::Transfer;
 pub(crate) struct Download {
     pub(crate) segment: SegmentId,
     request: i64,
+    /// Where its next byte belongs.
+    at: u64,
+    /// Somebody else is sending what is before.
+    pub(crate) is_tail: bool,
     pub(crate) asked_at: Time,
-    /// By when it has to be whole: who is slower does not keep up.
+    /// When it is looked at whether the peer drips.
     until: Time,
     /// When anything last came.
     last_at: Time,
@@ -27,6 +32,11 @@ pub(crate) struct Download {
 impl Engine {
     /// Asks a peer for a segment, or for what is missing of it.
     pub(crate) fn ask(&mut self, key: SegmentKey, conn: ConnKey) {
+        self.ask_from(key, conn, None);
+    }
+
+    /// The same, or for its tail from `start` on, while somebody else sends what is before.
+    pub(crate) fn ask_from(&mut self, key: SegmentKey, conn: ConnKey, start: Option<u64>) {
         let now = self.now;
         // The range of p2p-media-loader's own request ids.
         let request = self.random.below(1000) as i64;
@@ -35,14 +45,23 @@ impl Engine {
         };
         let patience = (2 * stream.duration_ms(key.id)).max(limits::DOWNLOAD_MS_MIN);
         let segment = stream.segment_mut(key.id, now);
-        segment.begin(Transfer::Peer(conn), now);
-        let offset = segment.loaded;
+        let offset = start.unwrap_or(segment.loaded);
+        match start {
+            None => segment.begin(Transfer::Peer(conn), now),
+            Some(start) => {
+                let conn = Some(conn);
+                let end = start;
+                segment.tail = Some(Tail { conn, start, end });
+            }
+        }
         let Some((_, peer)) = self.open_peer_mut(conn) else {
             return;
         };
         peer.download = Some(Download {
             segment: key.id,
             request,
+            at: offset,
+            is_tail: start.is_some(),
             asked_at: now,
             until: now + patience,
             last_at: now,
@@ -83,7 +102,7 @@ impl Engine {
             return;
         };
         let segment = state.segment_mut(id, now);
-        let total = segment.loaded.saturating_add(size);
+        let total = download.at.saturating_add(size);
         let fits = segment.total.is_none_or(|known| known == total);
         if size == 0 || total > shared::SEGMENT_BYTES_MAX || !fits || download.accepted {
             return self.fail_peer(stream, conn, LoadError::PeerLength);
@@ -108,18 +127,21 @@ impl Engine {
         };
         let segment = self.streams.get_mut(&stream)?.segments.get_mut(&key.id)?;
         let total = segment.total?;
-        if segment.loaded + bytes as u64 > total {
+        let offset = download.at;
+        let reached = offset + bytes as u64;
+        if reached > total {
             self.fail_peer(stream, conn, LoadError::PeerLength);
             return None;
         }
         download.last_at = now;
+        download.at = reached;
         download.received += bytes as u64;
         let placement = Placement {
             segment: key,
-            offset: segment.loaded,
+            offset,
             total,
         };
-        segment.loaded += bytes as u64;
+        segment.advance(Transfer::Peer(conn), reached);
         segment.from_several |= segment.from_peer.is_some_and(|known| known != conn);
         segment.from_peer = Some(conn);
         self.downloaded += bytes as u64;
@@ -128,6 +150,7 @@ impl Engine {
             bytes: bytes as u32,
             source,
         });
+        self.join_tail(key);
         Some(placement)
     }
 
@@ -138,32 +161,42 @@ impl Engine {
         id: SegmentId,
         request: i64,
     ) {
+        let Some((_, peer)) = self.open_peer_mut(conn) else {
+            return;
+        };
+        let Some(download) = matching(&mut peer.download, id, request) else {
+            return;
+        };
+        let (at, key) = (download.at, SegmentKey { stream, id });
+        match self.segment(key).and_then(|segment| segment.total) {
+            Some(total) if total == at => self.finish_download(key, conn),
+            _ => self.fail_peer(stream, conn, LoadError::PeerLength),
+        }
+    }
+
+    /// A peer has brought the last byte of a segment, and with it the segment, unless somebody else is
+    /// still sending what is before.
+    pub(crate) fn finish_download(&mut self, key: SegmentKey, conn: ConnKey) {
         let now = self.now;
         let Some((_, peer)) = self.open_peer_mut(conn) else {
             return;
         };
         let source = Source::Peer(peer.id);
-        let Some(download) = matching(&mut peer.download, id, request) else {
+        if let Some(download) = peer.download.take() {
+            peer.measured(download.received, now.since_ms(download.asked_at));
+            peer.succeeded();
+            peer.useful_at = now;
+        }
+        let Some(segment) = self.segment_state(key) else {
             return;
         };
-        let took_ms = now.since_ms(download.asked_at);
-        let received = download.received;
-        let key = SegmentKey { stream, id };
-        if self
-            .segment(key)
-            .is_none_or(|segment| segment.total != Some(segment.loaded))
-        {
-            return self.fail_peer(stream, conn, LoadError::PeerLength);
-        }
-        if let Some((_, peer)) = self.open_peer_mut(conn) {
-            peer.download = None;
-            peer.measured(received, took_ms);
-            peer.succeeded();
-        }
-        if let Some(segment) = self.segment_state(key) {
+        segment.tail_ends(conn);
+        if segment.transfer == Some(Transfer::Peer(conn)) {
             segment.end(now);
         }
-        self.segment_arrived(key, source);
+        if segment.is_whole() {
+            self.segment_arrived(key, source);
+        }
     }
 
     pub(crate) fn on_segment_absent(
@@ -191,6 +224,19 @@ impl Engine {
                 error: LoadError::PeerAbsent,
                 source,
             });
+            self.leave_liar(conn);
+        }
+    }
+
+    /// Leaves a peer that announces segments and gives none, ever.
+    fn leave_liar(&mut self, conn: ConnKey) {
+        let peer = self.open_peer(conn).map(|(_, peer)| peer);
+        if let Some(id) = peer
+            .filter(|it| it.refusals >= limits::REFUSALS_LEAVE)
+            .map(|it| it.id)
+        {
+            self.bans.add(id, self.now + limits::PAUSE_MS);
+            self.close_conn(conn);
         }
     }
 
@@ -211,6 +257,7 @@ impl Engine {
         if segment.transfer == Some(Transfer::Peer(conn)) {
             segment.end(now);
         }
+        segment.tail_ends(conn);
         Some((download.segment, download.request))
     }
 
@@ -248,9 +295,14 @@ impl Engine {
         let asked = peer.download.as_ref().map(|download| download.segment);
         if let Some(id) = asked {
             // What came of it may be wrong as well.
-            self.abandon_download(conn);
-            self.discard(SegmentKey { stream, id });
             let segment = SegmentKey { stream, id };
+            let sends_tail = |tail: &Tail| tail.conn == Some(conn);
+            let tail = self.segment(segment).and_then(|it| it.tail.as_ref());
+            if tail.is_some_and(sends_tail) {
+                self.drop_tail(segment);
+            } else {
+                self.discard(segment);
+            }
             self.event(Event::SegmentError {
                 segment,
                 error,
@@ -276,6 +328,16 @@ impl Engine {
         }
     }
 
+    /// Whether a segment comes so slowly that even many such peers would be of no use.
+    fn drips(&self, key: SegmentKey, download: &Download) -> bool {
+        let stream = self.streams.get(&key.stream);
+        let duration_ms = stream.map_or(0, |stream| stream.duration_ms(key.id));
+        let total = self.segment(key).and_then(|segment| segment.total);
+        let took_ms = self.now.since_ms(download.asked_at);
+        let brought = u128::from(download.received) * u128::from(duration_ms);
+        brought * limits::DRIP_PART < u128::from(total.unwrap_or(u64::MAX)) * u128::from(took_ms)
+    }
+
     /// Gives up on peers that owe bytes and send none, or drip.
     pub(crate) fn expire_downloads(&mut self) {
         let silence = self.config.p2p_silence_ms;
@@ -283,10 +345,13 @@ impl Engine {
         for (&conn, entry) in self.conns.iter() {
             if let Some((stream, peer)) = entry.peer()
                 && let Some(download) = &peer.download
-                && (self.now.since_ms(download.last_at) >= silence || self.now >= download.until)
             {
                 let id = download.segment;
-                late.push((conn, SegmentKey { stream, id }, peer.id));
+                let segment = SegmentKey { stream, id };
+                let silent = self.now.since_ms(download.last_at) >= silence;
+                if silent || self.now >= download.until && self.drips(segment, download) {
+                    late.push((conn, segment, peer.id));
+                }
             }
         }
         for (conn, segment, peer) in late {

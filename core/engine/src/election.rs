@@ -30,13 +30,19 @@ impl Engine {
         let Some(stream) = self.streams.get(&key.stream) else {
             return election;
         };
-        let ours = (score(stream.peer_id, key.id), stream.peer_id);
-        for (_, peer) in self.peers_of(key.stream) {
+        for conn in self.conns.values() {
+            let Some((_, peer)) = conn.peer().filter(|(it, _)| *it == key.stream) else {
+                continue;
+            };
             if peer.id.is_seeder() {
                 election.super_peers += 1;
             } else if self.takes_part(stream, peer, key.id) {
                 election.others += 1;
-                election.place += u64::from((score(peer.id, key.id), peer.id) < ours);
+                // The number that both of us know it by.
+                let id = stream.swarms[conn.swarm.place].theirs(key.id);
+                let id = id.unwrap_or(key.id);
+                let before = |one: PeerId, other| (score(one, id), one) < (score(other, id), other);
+                election.place += u64::from(before(peer.id, stream.peer_id));
             }
         }
         election

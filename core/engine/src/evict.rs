@@ -53,7 +53,7 @@ impl Engine {
     fn stored_bytes(&self) -> u64 {
         let streams = self.streams.values();
         let segments = streams.flat_map(|stream| stream.segments.values());
-        segments.map(|segment| segment.loaded).sum()
+        segments.map(Segment::bytes).sum()
     }
 
     /// Live segments that have left the manifest for good, or that nobody lists any more because the
@@ -66,7 +66,10 @@ impl Engine {
                 let unlisted = segment
                     .unlisted_since
                     .is_some_and(|since| self.now.since_ms(since) >= limits::UNLISTED_KEEP_MS);
-                let left = unused && self.now.since_ms(segment.last_used) >= limits::UNUSED_KEEP_MS;
+                // What a super-peer fetched for somebody who watches the past is not kept for the live viewers.
+                let past = state.live && self.is_on_demand(state, id) && !segment.demanded;
+                let left = (unused || past)
+                    && self.now.since_ms(segment.last_used) >= limits::UNUSED_KEEP_MS;
                 if segment.wanted_since.is_none() && (unlisted || left) {
                     keys.push(SegmentKey { stream, id });
                 }
@@ -80,12 +83,12 @@ impl Engine {
         for (&stream, state) in self.streams.iter() {
             let used = self.is_super_peer() || self.is_in_use(state);
             for (&id, segment) in state.segments.iter() {
-                if segment.loaded > 0
+                if segment.bytes() > 0
                     && segment.wanted_since.is_none()
                     && segment.transfer.is_none()
                 {
                     let (class, distance_ms) = self.worth(state, segment, id, used);
-                    let bytes = segment.loaded;
+                    let bytes = segment.bytes();
                     let key = SegmentKey { stream, id };
                     held.push(Held {
                         class,

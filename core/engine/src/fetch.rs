@@ -18,6 +18,13 @@ pub(crate) struct Fetch {
     received: u64,
 }
 
+impl Fetch {
+    /// When it was asked for, and how many bytes it has brought.
+    pub(crate) fn progress(&self) -> (Time, u64) {
+        (self.asked_at, self.received)
+    }
+}
+
 impl Engine {
     /// Asks the origin for a segment, or for what is missing of it.
     pub(crate) fn fetch(&mut self, key: SegmentKey) {
@@ -97,8 +104,15 @@ impl Engine {
         };
         if offset == 0 && segment.loaded > 0 {
             // The server ignored the range and starts from the beginning.
+            let tail = segment.tail.and_then(|tail| tail.conn);
             segment.reset();
+            if let Some(conn) = tail {
+                self.cancel_download(conn);
+            }
         }
+        let Some((_, segment)) = self.fetched(fetch) else {
+            return;
+        };
         let resized = segment.total.is_some() && total.is_some() && segment.total != total;
         let too_large = total.is_some_and(|total| total > shared::SEGMENT_BYTES_MAX);
         if offset != segment.loaded || resized || too_large {
@@ -114,7 +128,7 @@ impl Engine {
         let Some((key, segment)) = self.fetched(fetch) else {
             return;
         };
-        segment.loaded += u64::from(bytes);
+        segment.advance(Transfer::Http(fetch), segment.loaded + u64::from(bytes));
         if segment.loaded > segment.total.unwrap_or(shared::SEGMENT_BYTES_MAX) {
             return self.fail_fetch(fetch, LoadError::HttpLength);
         }
@@ -124,6 +138,7 @@ impl Engine {
             bytes,
             source: Source::Http,
         });
+        self.join_tail(key);
     }
 
     pub(crate) fn on_fetch_done(&mut self, fetch: FetchKey) {

@@ -13,13 +13,17 @@
 //! [`Engine::place`] where in it bytes from a peer belong; bytes from HTTP it appends itself and
 //! reports with [`Input::FetchProgress`].
 
+mod admission;
 mod announce;
+mod announcement;
 mod api;
 mod bans;
 mod choose;
+mod churn;
 mod config;
 mod conn;
 mod download;
+mod drain;
 mod election;
 mod evict;
 mod fetch;
@@ -30,10 +34,16 @@ mod peer;
 mod playhead;
 mod rate;
 mod schedule;
+mod share;
+mod signal;
+mod split;
 mod storage;
 mod stream;
 mod super_peer;
+mod swarm;
 mod swarms;
+mod token;
+mod uplink;
 mod upload;
 
 use std::collections::VecDeque;
@@ -44,8 +54,12 @@ pub use api::{
     ConnKey, Event, FetchKey, Input, ListedSegment, LoadError, Output, Placement, SegmentKey,
     Source, StreamKey, TrackerKey,
 };
+pub use beekeepr_tracker_proto::{AnnounceEvent, ServerMessage};
 pub use config::{Config, Role};
+pub use share::{UploadWish, shares};
+pub use signal::{TrackerMessage, read_tracker_text};
 
+use admission::Load;
 use announce::Tracker;
 use bans::Bans;
 use conn::Conn;
@@ -54,7 +68,7 @@ use map::Map;
 use playhead::Playhead;
 use rate::HttpRate;
 use stream::Stream;
-use upload::Uplink;
+use uplink::Uplink;
 
 /// The engine. See the crate's documentation for the loop that drives it.
 #[derive(Debug)]
@@ -74,8 +88,11 @@ pub struct Engine {
     http_rate: HttpRate,
     bans: Bans,
     uplink: Uplink,
+    load: Load,
     /// The player has got a segment.
     started: bool,
+    /// Nothing new is taken on.
+    draining: bool,
     /// What is ahead of the playhead fills the memory.
     full: bool,
     /// Bytes for the trackers' statistics.
@@ -104,7 +121,9 @@ impl Engine {
             http_rate: HttpRate::default(),
             bans: Bans::default(),
             uplink: Uplink::default(),
+            load: Load::default(),
             started: false,
+            draining: false,
             full: false,
             uploaded: 0,
             downloaded: 0,
@@ -185,6 +204,11 @@ impl Engine {
             } => {
                 self.on_stream_added(stream, info_hash, peer_id);
             }
+            Input::SwarmAdded {
+                stream,
+                info_hash,
+                numbers,
+            } => self.on_swarm_added(stream, info_hash, numbers),
             Input::StreamRemoved { stream } => self.on_stream_removed(stream),
             Input::SegmentsListed {
                 stream,
@@ -196,6 +220,7 @@ impl Engine {
             Input::SegmentWanted(key) => self.on_wanted(key),
             Input::SegmentUnwanted(key) => self.on_unwanted(key),
             Input::SegmentChecked { segment, valid } => self.on_segment_checked(segment, valid),
+            Input::SegmentEvicted(segment) => self.forget(segment),
             Input::FetchStarted {
                 fetch,
                 offset,
@@ -206,15 +231,25 @@ impl Engine {
             Input::FetchDone { fetch } => self.on_fetch_done(fetch),
             Input::FetchFailed { fetch, status } => self.on_fetch_failed(fetch, status),
             Input::TrackerOpened(tracker) => self.on_tracker_opened(tracker),
-            Input::TrackerMessage { tracker, text } => self.on_tracker_message(tracker, text),
+            Input::TrackerMessage { tracker, message } => self.on_tracker_message(tracker, message),
             Input::TrackerClosed(tracker) => self.on_tracker_closed(tracker),
+            Input::TokenGiven { tracker, lives_ms } => self.on_token_given(tracker, lives_ms),
             Input::OfferReady { conn, sdp } => self.on_offer_ready(conn, sdp),
             Input::AnswerReady { conn, sdp } => self.on_answer_ready(conn, sdp),
             Input::ChannelOpened(conn) => self.on_channel_opened(conn),
             Input::ChannelClosed(conn) => self.on_channel_closed(conn),
-            Input::Command { conn, message } => self.on_command(conn, message),
+            Input::Command { conn, message } => {
+                self.on_command(conn, message);
+                // A super-peer loads nothing from peers: what they have decides nothing.
+                return self.is_super_peer();
+            }
         }
         false
+    }
+
+    /// Everything is to be looked at by then.
+    pub(crate) fn look_at(&mut self, then: Time) {
+        self.deadline = self.deadline.min(then);
     }
 
     /// Everything that follows from the state and the time.
@@ -250,7 +285,7 @@ impl Engine {
     }
 
     pub(crate) fn is_super_peer(&self) -> bool {
-        self.config.role == Role::SuperPeer
+        cfg!(feature = "super-peer") && self.config.role == Role::SuperPeer
     }
 
     pub(crate) fn event(&mut self, event: Event) {

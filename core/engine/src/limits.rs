@@ -4,6 +4,8 @@
 pub(crate) const TRACKER_RETRY_MS: u64 = 1_000;
 /// Longest wait before a lost tracker is tried again: a restarted tracker is full again in a minute.
 pub(crate) const TRACKER_RETRY_MS_MAX: u64 = 60_000;
+/// Least time between two requests for a new token.
+pub(crate) const TOKEN_RETRY_MS: u64 = 15_000;
 /// Time between announces until the tracker names one (bittorrent-tracker's client does the same).
 pub(crate) const ANNOUNCE_INTERVAL_MS: u64 = 30_000;
 /// Shortest time between announces that we accept from a tracker.
@@ -16,11 +18,28 @@ pub(crate) const OFFERS_WAIT_MS: u64 = 3_000;
 pub(crate) const OFFER_AGE_MS_MAX: u64 = 50_000;
 /// A connection that is not open after this time is given up (p2p-media-loader 3: 15 s).
 pub(crate) const CONNECT_MS_MAX: u64 = 15_000;
+/// So much earlier than the tracker says an announce may go out, as a part of the interval: the swarms
+/// of a seeder begin at the same moment, and viewers when a stream does.
+pub(crate) const ANNOUNCE_JITTER_PART: u64 = 8;
 /// Offers of ours that may be open in one swarm: two announces and their answers.
 pub(crate) const OFFERS_PENDING_MAX: usize = 20;
 
+/// Who is about to meet peers in one of a stream's swarms waits so long before it makes offers in another:
+/// most are the same peers.
+pub(crate) const GENERATION_WAIT_MS: u64 = 3_000;
+/// Swarms of one stream: three generations of p2p-media-loader.
+pub(crate) const SWARMS_MAX: usize = 3;
+
 /// Offers that two peers sent each other at the same moment have arrived after this time.
 pub(crate) const CROSSING_MS_MAX: u64 = 10_000;
+
+/// A peer is told once more what we have so long after its channel has opened.
+pub(crate) const TELL_AGAIN_MS: u64 = 2_000;
+/// Bytes of messages that are kept for a channel of which we do not know yet that it is open: one of the
+/// largest.
+pub(crate) const EARLY_BYTES_MAX: usize = 64 * 1024;
+/// How many messages these may be: an announcement, its renewal, and a few requests.
+pub(crate) const EARLY_MESSAGES_MAX: usize = 8;
 
 /// Bytes handed to a data channel before waiting for it: more made Chromium drop packets.
 pub(crate) const UPLOAD_WINDOW_BYTES: u32 = 64 * 1024;
@@ -56,8 +75,12 @@ pub(crate) const STREAM_USE_SEGMENTS: u64 = 3;
 /// The least of that: two segments of an ordinary live stream and the reaction of the player.
 pub(crate) const STREAM_USE_MS_MIN: u64 = 5_000;
 
-/// A peer has twice a segment's duration to bring it, at least this: who is slower does not keep up.
+/// After this time, or twice a segment's duration, whoever drips is left.
 pub(crate) const DOWNLOAD_MS_MIN: u64 = 4_000;
+/// Who brings less than this part of a stream's bit rate drips.
+pub(crate) const DRIP_PART: u128 = 8;
+/// Less than this is left to one sender: a second one would hardly have begun.
+pub(crate) const SPLIT_BYTES_MIN: u64 = 16 * 1024;
 /// First wait before a peer is asked again that said "absent"; doubles with each time in a row.
 pub(crate) const REFUSED_MS: u64 = 250;
 /// Half of the wait before a peer is asked again that failed; doubles with each failure.
@@ -72,6 +95,11 @@ pub(crate) const REFUSED_KEEP_MS: u64 = 2_000;
 pub(crate) const BAN_MS: u64 = 600_000;
 /// A peer that failed too often is not met again for this time (p2p-media-loader: 60 s).
 pub(crate) const PAUSE_MS: u64 = 60_000;
+/// A peer with whom nothing was exchanged for so long makes room when others want to come: of 50 peers of a
+/// live stream each brings one of 50 segments.
+pub(crate) const USELESS_MS: u64 = 120_000;
+/// A peer that refused so often in a row, over about a minute, is not met for a while.
+pub(crate) const REFUSALS_LEAVE: u32 = 12;
 /// Peers that are not met; the longest known is let in again when there are more.
 pub(crate) const BANS_MAX: usize = 64;
 
@@ -80,6 +108,27 @@ pub(crate) const BANS_MAX: usize = 64;
 pub(crate) const UPLOADS_MIN: u32 = 2;
 /// The least of that time.
 pub(crate) const UPLOAD_MS_MIN: u64 = 1_000;
+/// A super-peer begins to send what it has to fetch first within this time, else it says "absent":
+/// p2p-media-loader takes 2 s without a byte for a failure.
+pub(crate) const UPLOAD_WAIT_MS_MAX: u64 = 1_500;
+/// An upload ends within this time, or within four durations of its segment.
+pub(crate) const UPLOAD_MS_MAX: u64 = 20_000;
+/// A channel that takes nothing for so long is closed. Below 13 kbit/s nobody watches anything.
+pub(crate) const STUCK_MS_MAX: u64 = 20_000;
+/// Of so many segments at the live edge there are few copies yet.
+pub(crate) const NEWEST_SEGMENTS: usize = 2;
+/// Requests answered are counted over such times.
+pub(crate) const REFUSALS_WINDOW_MS: u64 = 5_000;
+/// Fewer requests than that say nothing of the load.
+pub(crate) const REFUSALS_JUDGED_FROM: u32 = 8;
+/// A channel that needs so long to take half of its window (32 KiB) carries 0.5 Mbit/s.
+pub(crate) const LOADED_DRAIN_MS: u64 = 500;
+/// Fewer peers than that may all have slow lines of their own.
+pub(crate) const LOAD_JUDGED_FROM: usize = 8;
+/// What fewer or more uploads change takes so long to show: the windows have to run empty.
+pub(crate) const LOAD_SETTLES_MS: u64 = 500;
+/// Uploads that go on under any load.
+pub(crate) const LOADED_UPLOADS_MIN: u32 = 4;
 /// Over such times the rate of uploads is measured.
 pub(crate) const UPLOAD_MEASURE_MS: u64 = 500;
 /// Under a limit of the rate, this much of it may be sent at once.
@@ -92,8 +141,6 @@ pub(crate) const HTTP_RETRY_MS_MAX: u64 = 8_000;
 /// How long HTTP takes is believed for so long: of 30 viewers of a live stream each asks the origin once a
 /// minute.
 pub(crate) const HTTP_TIME_AGE_MS_MAX: u64 = 300_000;
-/// An older measurement of HTTP says nothing to the player's choice of quality.
-pub(crate) const HTTP_RATE_AGE_MS_MAX: u64 = 60_000;
 
 /// A live segment is kept so long after the manifest dropped it, for viewers who lag behind.
 pub(crate) const UNLISTED_KEEP_MS: u64 = 30_000;

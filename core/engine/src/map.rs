@@ -44,6 +44,19 @@ impl<K: Ord + Copy, V> Map<K, V> {
         Some(&mut self.entries[place].1)
     }
 
+    /// Where `value` is; found soonest where the values are in the keys' order.
+    pub(crate) fn key_of(&self, value: V) -> Option<K>
+    where
+        V: Ord + Copy,
+    {
+        let sorted = self.entries.binary_search_by_key(&value, |entry| entry.1);
+        let mut entries = self.entries.iter();
+        let place = sorted
+            .ok()
+            .or_else(|| entries.position(|it| it.1 == value))?;
+        Some(self.entries[place].0)
+    }
+
     /// The value at `key`, made first when there is none.
     pub(crate) fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         let place = self.place(key).unwrap_or_else(|place| {
@@ -119,5 +132,6 @@ mod tests {
         assert_eq!(*map.get_or_insert_with(7, || 'e'), 'e');
         assert_eq!((map.remove(&1), map.remove(&1)), (Some('b'), None));
         assert!(map.keys().rev().eq(&[9, 7, 5]));
+        assert_eq!((map.key_of('e'), map.key_of('b')), (Some(7), None));
     }
 }

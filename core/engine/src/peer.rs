@@ -8,7 +8,8 @@ use crate::api::{ConnKey, Output, SegmentKey, StreamKey};
 use crate::download::Download;
 use crate::limits;
 use crate::rate::bits_per_second;
-use crate::stream::Transfer;
+use crate::swarm::{Swarm, renumber};
+use crate::uplink::Channel;
 use crate::upload::Upload;
 
 /// A peer with an open channel.
@@ -17,19 +18,26 @@ pub(crate) struct Peer {
     pub(crate) id: PeerId,
     pub(crate) offered_by_us: bool,
     pub(crate) opened_at: Time,
+    /// When anything was last exchanged with it.
+    pub(crate) useful_at: Time,
     joiner: Joiner,
     /// What it says it has, sorted.
     loaded: Vec<SegmentId>,
     /// What it says it is fetching, sorted.
     loading: Vec<SegmentId>,
+    /// Both in its swarm's own numbers, where it has such.
+    told: Option<(Vec<SegmentId>, Vec<SegmentId>)>,
     pub(crate) download: Option<Download>,
     pub(crate) upload: Option<Upload>,
     /// Bytes in the channel's send buffer, as far as we know.
     pub(crate) buffered: u32,
+    pub(crate) channel: Channel,
     /// Failures, less half of them for each whole segment.
     pub(crate) errors: u32,
     /// How often in a row it said "absent".
     pub(crate) refusals: u32,
+    /// When it is told once more what we have.
+    pub(crate) tell_again_at: Option<Time>,
     /// Not to be asked before this.
     pub(crate) not_before: Time,
     /// Bits per second of its last segments; unknown before the first.
@@ -42,14 +50,18 @@ impl Peer {
             id,
             offered_by_us,
             opened_at: now,
+            useful_at: now,
             joiner: Joiner::default(),
             loaded: Vec::new(),
             loading: Vec::new(),
+            told: None,
             download: None,
             upload: None,
             buffered: 0,
+            channel: Channel::default(),
             errors: 0,
             refusals: 0,
+            tell_again_at: Some(now + limits::TELL_AGAIN_MS),
             not_before: Time::ZERO,
             rate_bps: None,
         }
@@ -103,18 +115,47 @@ impl Peer {
         self.rate_bps = Some(self.rate_bps.map_or(bps, |known| u64::midpoint(known, bps)));
     }
 
-    fn announces(&mut self, mut loaded: Vec<SegmentId>, mut loading: Vec<SegmentId>) {
+    fn announces(
+        &mut self,
+        swarm: &Swarm,
+        mut loaded: Vec<SegmentId>,
+        mut loading: Vec<SegmentId>,
+    ) {
+        self.told = None;
+        if swarm.renumbers() {
+            self.told = Some((loaded.clone(), loading.clone()));
+        }
         for list in [&mut loaded, &mut loading] {
             list.truncate(shared::ANNOUNCED_SEGMENTS_MAX);
+            list.retain_mut(|id| swarm.ours(*id).map(|ours| *id = ours).is_some());
             list.sort_unstable();
         }
         self.loaded = loaded;
         self.loading = loading;
     }
+
+    /// More of its swarm's numbers are known than when it made its last announcement.
+    pub(crate) fn understand(&mut self, swarm: &Swarm) {
+        if let Some((loaded, loading)) = self.told.take() {
+            self.announces(swarm, loaded, loading);
+        }
+    }
 }
 
 impl Engine {
     pub(crate) fn send_command(&mut self, conn: ConnKey, command: &Command) {
+        let swarm = self.conns.get(&conn).and_then(|it| self.swarm(it.swarm));
+        match swarm.filter(|swarm| swarm.renumbers()) {
+            None => self.send_as_it_is(conn, command),
+            Some(swarm) => {
+                if let Some(theirs) = renumber(command.clone(), &|id| swarm.theirs(id)) {
+                    self.send_as_it_is(conn, &theirs);
+                }
+            }
+        }
+    }
+
+    fn send_as_it_is(&mut self, conn: ConnKey, command: &Command) {
         let messages = encode(command, self.config.message_bytes_max);
         // A number beyond the wire's comes from a broken manifest: no peer can be told of it.
         for message in messages.into_iter().flatten() {
@@ -123,69 +164,57 @@ impl Engine {
         }
     }
 
-    /// Tells every peer of the stream what we have, if that changed.
-    pub(crate) fn send_due_announcements(&mut self) {
-        let mut due = Vec::new();
-        for (&key, stream) in self.streams.iter_mut() {
-            if std::mem::take(&mut stream.announcement_due) {
-                due.push(key);
-            }
-        }
-        for stream in due {
-            let conns: Vec<ConnKey> = self.peers_of(stream).map(|(key, _)| key).collect();
-            for conn in conns {
-                self.send_announcement(stream, conn);
-            }
-        }
-    }
-
-    pub(crate) fn send_announcement(&mut self, stream: StreamKey, conn: ConnKey) {
-        if !self.config.upload_disabled {
-            let command = self.announcement(stream);
-            self.send_command(conn, &command);
-        }
-    }
-
-    fn announcement(&self, stream: StreamKey) -> Command {
-        let state = &self.streams[&stream];
-        let mut loaded: Vec<SegmentId> = if self.offers_on_demand(state) {
-            state.listed.keys().copied().collect()
-        } else {
-            let complete = |id: &&SegmentId| state.is_complete(**id);
-            state.segments.keys().filter(complete).copied().collect()
-        };
-        // The newest are the ones that others still need.
-        let surplus = loaded.len().saturating_sub(shared::ANNOUNCED_SEGMENTS_MAX);
-        loaded.drain(..surplus);
-        let over_http = state
-            .segments
-            .iter()
-            .filter(|(_, segment)| matches!(segment.transfer, Some(Transfer::Http(_))));
-        let loading = over_http
-            .map(|(&id, _)| id)
-            .filter(|id| loaded.binary_search(id).is_err())
-            .collect();
-        Command::SegmentsAnnouncement { loaded, loading }
-    }
-
     pub(crate) fn on_command(&mut self, conn: ConnKey, message: &[u8]) {
         let Some((stream, peer)) = self.open_peer_mut(conn) else {
-            return;
+            return self.keep_early(conn, message);
         };
         match peer.joiner.push(message) {
             Ok(None) => {}
-            Ok(Some(command)) => self.on_peer_says(stream, conn, command),
+            Ok(Some(command)) => self.on_their_command(stream, conn, command),
             // p2p-media-loader up to 4.x garbles some long announcements; the rest of what it says can
             // be read. Whoever sends nothing readable while it owes us bytes is silent in time.
             Err(_) => {}
         }
     }
 
+    /// Puts our own numbers in the place of the swarm's.
+    fn on_their_command(&mut self, stream: StreamKey, conn: ConnKey, command: Command) {
+        let key = self.conns.get(&conn).map(|it| it.swarm);
+        let Some(swarm) = key.and_then(|key| self.swarm(key)) else {
+            return;
+        };
+        if let Command::SegmentsAnnouncement { .. } = command {
+            // Read below, and again when more numbers are known.
+            return self.on_peer_says(stream, conn, command);
+        }
+        let request = match &command {
+            Command::SegmentRequest {
+                segment, request, ..
+            } => Some((*segment, *request)),
+            _ => None,
+        };
+        match renumber(command, &|id| swarm.ours(id)) {
+            Some(ours) => self.on_peer_says(stream, conn, ours),
+            // A segment that our manifest does not list.
+            None => {
+                if let Some((segment, request)) = request {
+                    self.send_as_it_is(conn, &Command::SegmentAbsent { segment, request });
+                }
+            }
+        }
+    }
+
     fn on_peer_says(&mut self, stream: StreamKey, conn: ConnKey, command: Command) {
         match command {
             Command::SegmentsAnnouncement { loaded, loading } => {
-                if let Some((_, peer)) = self.open_peer_mut(conn) {
-                    peer.announces(loaded, loading);
+                let Some(entry) = self.conns.get_mut(&conn) else {
+                    return;
+                };
+                let key = entry.swarm;
+                if let (Some((_, peer)), Some(state)) =
+                    (entry.peer_mut(), self.streams.get(&key.stream))
+                {
+                    peer.announces(&state.swarms[key.place], loaded, loading);
                 }
             }
             Command::SegmentRequest {

@@ -55,6 +55,8 @@ impl Engine {
             Some(Transfer::Http(fetch)) => {
                 if urgent && self.is_stuck(fetch) {
                     self.try_peer_instead(need, fetch);
+                } else {
+                    self.help(need, Transfer::Http(fetch));
                 }
             }
             Some(Transfer::Peer(conn)) => {
@@ -62,6 +64,8 @@ impl Engine {
                 {
                     self.leave_late_peer(conn);
                     self.fetch(need.key);
+                } else {
+                    self.help(need, Transfer::Peer(conn));
                 }
             }
             None => self.start(need, tightest_ms),
@@ -69,7 +73,9 @@ impl Engine {
     }
 
     fn start(&mut self, need: &Need, tightest_ms: i64) {
-        if let Some(conn) = self.choose_peer(need) {
+        if self.has_download_slot()
+            && let Some(conn) = self.choose_peer(need)
+        {
             self.ask(need.key, conn);
         } else if self.may_fetch(need, tightest_ms) {
             if need.wanted_since.is_some() && need.slack_ms < -need.work_ms {
@@ -81,7 +87,9 @@ impl Engine {
 
     /// A segment whose response has stopped comes from a peer, if one has it.
     fn try_peer_instead(&mut self, need: &Need, fetch: FetchKey) {
-        if let Some(conn) = self.choose_peer(need) {
+        if self.has_download_slot()
+            && let Some(conn) = self.choose_peer(need)
+        {
             self.cancel_fetch(fetch);
             self.ask(need.key, conn);
         }

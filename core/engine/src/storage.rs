@@ -129,8 +129,13 @@ impl Engine {
             segment.last_used = now;
             let bandwidth_bps = segment.bandwidth_bps();
             self.started = true;
-            // What HTTP brings is always at hand, so a slow peer must not push the quality down.
-            let bandwidth_bps = bandwidth_bps.max(http_bps);
+            // What HTTP brings is always at hand, what peers bring only while they have it: a slow peer
+            // must not push the quality down, nor a quick one up to where HTTP cannot follow.
+            let bandwidth_bps = if http_bps > 0 {
+                http_bps
+            } else {
+                bandwidth_bps
+            };
             self.outputs.push_back(Output::SegmentReady {
                 segment: key,
                 bandwidth_bps,
@@ -140,6 +145,7 @@ impl Engine {
 
     /// Throws a segment's bytes away; it can be loaded again.
     pub(crate) fn discard(&mut self, key: SegmentKey) {
+        self.stop_transfer(key);
         if let Some(segment) = self.segment_state(key) {
             segment.reset();
             self.outputs.push_back(Output::SegmentDropped(key));
@@ -148,6 +154,7 @@ impl Engine {
 
     /// Ends whatever is bringing a segment; what has come stays.
     pub(crate) fn stop_transfer(&mut self, key: SegmentKey) {
+        self.stop_tail(key);
         match self.segment(key).and_then(|segment| segment.transfer) {
             Some(Transfer::Http(fetch)) => self.cancel_fetch(fetch),
             Some(Transfer::Peer(conn)) => self.cancel_download(conn),
@@ -165,7 +172,7 @@ impl Engine {
             return;
         };
         stream.announcement_due = true;
-        if segment.loaded > 0 {
+        if segment.bytes() > 0 {
             self.outputs.push_back(Output::SegmentDropped(key));
         }
     }

@@ -2,15 +2,18 @@
 
 use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
 
-use crate::announce::Membership;
 use crate::api::{ConnKey, FetchKey, ListedSegment};
 use crate::map::Map;
 use crate::rate::bits_per_second;
+use crate::split::Tail;
+use crate::swarm::Swarm;
 
 /// A stream, its segments, and its swarm on each tracker.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(crate) info_hash: InfoHash,
+    /// The one it was added with, then those of other generations of clients.
+    pub(crate) swarms: Vec<Swarm>,
+    /// Who we are in all of them, so that our own clients know each other again.
     pub(crate) peer_id: PeerId,
     pub(crate) live: bool,
     /// As the manifest lists them, in the order of the timeline.
@@ -23,8 +26,6 @@ pub(crate) struct Stream {
     pub(crate) last_wanted: Option<Time>,
     /// Whether we are, or want to be, in its swarm.
     pub(crate) joined: bool,
-    /// One for each tracker, in the trackers' order.
-    pub(crate) memberships: Vec<Membership>,
     /// What we have is no longer what we last told our peers.
     pub(crate) announcement_due: bool,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Stream {
 impl Stream {
     pub(crate) fn new(info_hash: InfoHash, peer_id: PeerId, trackers: u32) -> Self {
         Self {
-            info_hash,
+            swarms: vec![Swarm::new(info_hash, trackers)],
             peer_id,
             live: false,
             listed: Map::new(),
@@ -40,9 +41,13 @@ impl Stream {
             bps: 0,
             last_wanted: None,
             joined: false,
-            memberships: (0..trackers).map(|_| Membership::default()).collect(),
             announcement_due: false,
         }
+    }
+
+    /// Whether it was added with this name and this id of ours.
+    pub(crate) fn is(&self, info_hash: InfoHash, peer_id: PeerId) -> bool {
+        self.peer_id == peer_id && self.swarms[0].info_hash == info_hash
     }
 
     /// Takes a manifest's new list over; what is known of a segment stays known.
@@ -92,6 +97,12 @@ pub(crate) struct Listed {
     pub(crate) duration_ms: u64,
 }
 
+impl Listed {
+    pub(crate) fn end_ms(&self) -> i64 {
+        self.start_ms.saturating_add_unsigned(self.duration_ms)
+    }
+}
+
 /// How far a segment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -116,6 +127,8 @@ pub(crate) struct Segment {
     pub(crate) progress: Progress,
     /// Bytes from the start that are there.
     pub(crate) loaded: u64,
+    /// What a second peer has brought of its end.
+    pub(crate) tail: Option<Tail>,
     pub(crate) total: Option<u64>,
     pub(crate) wanted_since: Option<Time>,
     pub(crate) transfer: Option<Transfer>,
@@ -148,6 +161,7 @@ impl Segment {
         Self {
             progress: Progress::Partial,
             loaded: 0,
+            tail: None,
             total: None,
             wanted_since: None,
             transfer: None,
@@ -184,6 +198,7 @@ impl Segment {
     pub(crate) fn reset(&mut self) {
         self.progress = Progress::Partial;
         self.loaded = 0;
+        self.tail = None;
         self.total = None;
         self.from_peer = None;
         self.from_several = false;
@@ -195,7 +210,7 @@ impl Segment {
 
     pub(crate) fn missing(&self) -> u64 {
         self.total
-            .map_or(0, |total| total.saturating_sub(self.loaded))
+            .map_or(0, |total| total.saturating_sub(self.bytes()))
     }
 
     /// Bits per second while it was being transferred.

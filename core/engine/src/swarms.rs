@@ -9,7 +9,7 @@ use crate::stream::Stream;
 impl Engine {
     pub(crate) fn on_stream_added(&mut self, key: StreamKey, info_hash: InfoHash, peer_id: PeerId) {
         let known = self.streams.get(&key);
-        if known.is_some_and(|known| (known.info_hash, known.peer_id) == (info_hash, peer_id)) {
+        if known.is_some_and(|known| known.is(info_hash, peer_id)) {
             return;
         }
         self.on_stream_removed(key);
@@ -46,14 +46,21 @@ impl Engine {
         stream.joined |= joins;
         let changed = ended || !before.iter().eq(stream.listed.keys());
         // On demand, what is listed is what we announce.
-        if joins && !live && changed {
-            stream.announcement_due = true;
+        let announces = joins && changed;
+        if announces && let Some(stream) = self.streams.get(&key) {
+            let is_due = self.on_demand(stream).next().is_some();
+            if let Some(stream) = self.streams.get_mut(&key) {
+                stream.announcement_due |= is_due;
+            }
         }
     }
 
     /// Leaves a stream's swarm; its segments stay.
     fn leave(&mut self, key: StreamKey) {
-        let in_swarm = self.conns.iter().filter(|(_, conn)| conn.stream == key);
+        let in_swarm = self
+            .conns
+            .iter()
+            .filter(|(_, conn)| conn.swarm.stream == key);
         let conns: Vec<ConnKey> = in_swarm.map(|(&conn, _)| conn).collect();
         for conn in conns {
             self.close_conn(conn);

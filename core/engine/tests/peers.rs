@@ -2,7 +2,9 @@
 
 mod bench;
 
-use beekeepr_engine::{Config, ConnKey, FetchKey, Input, LoadError, Output, TrackerKey};
+use beekeepr_engine::{
+    Config, ConnKey, FetchKey, Input, LoadError, Output, TrackerKey, read_tracker_text,
+};
 use beekeepr_model::SegmentId;
 use beekeepr_peer_proto::Command;
 
@@ -317,7 +319,7 @@ fn noise_from_trackers_and_peers_changes_nothing() {
     ] {
         bench.input(Input::TrackerMessage {
             tracker,
-            text: noise,
+            message: &read_tracker_text(noise),
         });
         bench.input(Input::Command {
             conn,
@@ -326,7 +328,7 @@ fn noise_from_trackers_and_peers_changes_nothing() {
     }
     bench.input(Input::TrackerMessage {
         tracker: TrackerKey(99),
-        text: b"{}",
+        message: &read_tracker_text(b"{}"),
     });
     bench.input(Input::TrackerClosed(TrackerKey(99)));
     bench.input(Input::Drained {

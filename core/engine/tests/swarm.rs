@@ -3,7 +3,7 @@
 mod world;
 
 use beekeepr_engine::Config;
-use world::{SEGMENT_MS, World};
+use world::{Link, SEGMENT_MS, World};
 
 fn viewers(world: &mut World, count: usize) -> Vec<usize> {
     (0..count)
@@ -101,6 +101,25 @@ fn a_late_viewer_of_a_stream_on_demand_takes_it_from_the_first() {
     assert!(world.nodes[late].delivered.len() >= 15);
     let share = world.peer_share(late, (0, 0));
     assert!(share > 0.6, "share {share}");
+    assert_eq!(world.total_stalled_ms(), 0);
+}
+
+/// The first one has the whole film and nothing new to announce, ever; what it said when the channel opened
+/// was not heard.
+#[test]
+fn a_late_viewer_hears_of_what_the_first_has_although_one_announcement_is_lost() {
+    let mut world = World::new(8, false);
+    let link = Link {
+        loses_first: true,
+        ..Link::default()
+    };
+    let first = world.add_viewer_on(link, Config::default());
+    world.run_ms(130_000);
+    assert_eq!(world.nodes[first].delivered.len(), 60);
+    let late = world.add_viewer(Config::default());
+    world.run_ms(40_000);
+    let share = world.peer_share(late, (0, 0));
+    assert!(share > 0.5, "share {share}");
     assert_eq!(world.total_stalled_ms(), 0);
 }
 

@@ -52,8 +52,12 @@ fn stored(bench: &Bench) -> Vec<SegmentKey> {
 }
 
 fn stopped(bench: &Bench) -> usize {
-    let stopped = |output: &&Output| matches!(output, Output::TrackerSend { text, .. } if text.contains(r#""event":"stopped""#));
-    bench.outputs.iter().filter(stopped).count()
+    let messages = bench.outputs.iter().filter_map(|output| match output {
+        Output::TrackerSend { message, .. } => Some(message.text()),
+        _ => None,
+    });
+    let stopped = |text: &String| text.contains(r#""event":"stopped""#);
+    messages.filter(stopped).count()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use beekeepr_engine::{
     Config, ConnKey, Engine, Event, FetchKey, Input, ListedSegment, LoadError, Output, SegmentKey,
-    StreamKey, TrackerKey,
+    StreamKey, TrackerKey, read_tracker_text,
 };
 use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
 use beekeepr_peer_proto::{Command, Joiner, encode};
@@ -129,7 +129,7 @@ impl Bench {
         let before = self.outputs.len();
         self.input(Input::TrackerMessage {
             tracker,
-            text: text.as_bytes(),
+            message: &read_tracker_text(text.as_bytes()),
         });
         self.outputs[before..]
             .iter()

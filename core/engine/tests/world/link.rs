@@ -1,6 +1,6 @@
 //! How a node is connected, and how it treats others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use beekeepr_engine::{ConnKey, FetchKey};
 use beekeepr_model::{SegmentId, Time};
@@ -19,6 +19,8 @@ pub(crate) struct Link {
     /// Bits per millisecond to all peers together.
     pub(crate) up_kbps: u64,
     pub(crate) mischief: Mischief,
+    /// The first message on each channel is lost: the far end was not listening yet.
+    pub(crate) loses_first: bool,
 }
 
 impl Default for Link {
@@ -29,6 +31,7 @@ impl Default for Link {
             outages: Vec::new(),
             up_kbps: 60_000,
             mischief: Mischief::None,
+            loses_first: false,
         }
     }
 }
@@ -57,6 +60,8 @@ pub(crate) struct Traffic {
     /// Requests in flight that have begun, with the offset that each has reached.
     pub(crate) flowing: BTreeMap<FetchKey, u64>,
     pub(crate) ticking: bool,
+    /// Channels over which something was said.
+    pub(crate) spoken: BTreeSet<ConnKey>,
     /// When the uplink has sent what it was given, in microseconds.
     pub(crate) up_free_us: u64,
     /// Of each channel: bytes not yet sent, and when its last message arrives.

@@ -12,12 +12,13 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use beekeepr_engine::{
     Config, ConnKey, FetchKey, Input, ListedSegment, Output, SegmentKey, StreamKey, TrackerKey,
+    read_tracker_text,
 };
 use beekeepr_model::{
-    InfoHash, PEER_ID_PREFIX_SEEDER, PEER_ID_PREFIX_VIEWER, PeerId, Random, SegmentId, Time,
+    PEER_ID_PREFIX_SEEDER, PEER_ID_PREFIX_VIEWER, PeerId, Random, SegmentId, Time,
 };
 pub(crate) use link::{Link, Mischief};
-pub(crate) use node::Node;
+pub(crate) use node::{Meeting, Node};
 use tracker::Tracker;
 
 pub(crate) const STREAM: StreamKey = StreamKey(0);
@@ -55,12 +56,16 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     pub(crate) random: Random,
     pub(crate) live: bool,
+    /// The last segment of a live stream that has ended.
+    ended_at: Option<u64>,
+    /// How far timelines of players that read the manifest from now on are ahead of the world's.
+    pub(crate) skew_ms: i64,
     /// Segments that HTTP was asked for, over all nodes.
     pub(crate) origin_requests: u64,
     pub(crate) origin_bytes: u64,
     pub(crate) origin_up: bool,
     pub(crate) tracker_up: bool,
-    tracker: Tracker,
+    pub(crate) tracker: Tracker,
     queue: BinaryHeap<Reverse<(Time, u64)>>,
     happenings: BTreeMap<u64, (usize, Happening)>,
     next: u64,
@@ -75,6 +80,8 @@ impl World {
             nodes: Vec::new(),
             random: Random::new(seed),
             live,
+            ended_at: None,
+            skew_ms: 0,
             origin_requests: 0,
             origin_bytes: 0,
             origin_up: true,
@@ -92,7 +99,12 @@ impl World {
     }
 
     pub(crate) fn add_viewer_on(&mut self, link: Link, config: Config) -> usize {
-        self.add(config, PEER_ID_PREFIX_VIEWER, link)
+        self.add(config, PEER_ID_PREFIX_VIEWER, link, &[Meeting::FIRST])
+    }
+
+    /// A viewer in several swarms, or a foreign one in one that ours may be in as well.
+    pub(crate) fn add_viewer_in(&mut self, swarms: &[Meeting], prefix: &[u8; 8]) -> usize {
+        self.add(Config::default(), prefix, Link::default(), swarms)
     }
 
     /// Somebody who plays along over HTTP and does this to others.
@@ -114,20 +126,20 @@ impl World {
             up_kbps: 1_000_000,
             ..Link::default()
         };
-        self.add(config, PEER_ID_PREFIX_SEEDER, link)
+        self.add(config, PEER_ID_PREFIX_SEEDER, link, &[Meeting::FIRST])
     }
 
-    fn add(&mut self, config: Config, prefix: &[u8; 8], link: Link) -> usize {
+    fn add(&mut self, config: Config, prefix: &[u8; 8], link: Link, swarms: &[Meeting]) -> usize {
         let index = self.nodes.len();
         let peer_id = PeerId::generate(prefix, &mut self.random);
         let seed = self.random.next_u64();
         self.nodes.push(Node::new(config, link, seed, self.now));
-        let info_hash = InfoHash(*b"the one swarm here..");
+        self.nodes[index].swarms = swarms.to_vec();
         self.input(
             index,
             Input::StreamAdded {
                 stream: STREAM,
-                info_hash,
+                info_hash: swarms[0].info_hash,
                 peer_id,
             },
         );
@@ -182,7 +194,36 @@ impl World {
 
     /// The newest whole segment of the live stream.
     pub(crate) fn live_edge(&self) -> u64 {
-        self.now.as_ms() / SEGMENT_MS - 1
+        let edge = self.now.as_ms() / SEGMENT_MS - 1;
+        self.ended_at.unwrap_or(edge)
+    }
+
+    /// Ends the live stream: what its playlist lists is all that there is.
+    pub(crate) fn end(&mut self) {
+        self.ended_at = Some(self.live_edge());
+    }
+
+    pub(crate) fn seek(&mut self, index: usize, position_ms: u64) {
+        let now = self.now;
+        if let Some(given_up) = self.nodes[index].seek(now, position_ms) {
+            self.input(index, Input::SegmentUnwanted(given_up));
+        }
+        self.report_playback(index);
+    }
+
+    fn report_playback(&mut self, index: usize) {
+        let node = &self.nodes[index];
+        let (rate_milli, skew_ms) = (node.rate_milli, node.skew_ms);
+        if let Some(position_ms) = node.position_ms() {
+            let position_ms = position_ms + skew_ms;
+            self.input(
+                index,
+                Input::Playback {
+                    position_ms,
+                    rate_milli,
+                },
+            );
+        }
     }
 
     fn manifest(&self) -> Vec<ListedSegment> {
@@ -225,7 +266,9 @@ impl World {
                 self.at(index, LINK_MS, Happening::TrackerOpens);
             }
             Output::TrackerConnect(key) => self.nodes[index].lost_trackers.push(key),
-            Output::TrackerSend { text, .. } => self.at(index, LINK_MS, Happening::FromPage(text)),
+            Output::TrackerSend { message, .. } => {
+                self.at(index, LINK_MS, Happening::FromPage(message.text()));
+            }
             Output::OfferCreate(conn) => self.at(index, 5, Happening::OfferReady(conn)),
             Output::OfferAccept { conn, sdp } => {
                 self.wire(index, conn, &sdp);
@@ -304,7 +347,7 @@ impl World {
                     index,
                     Input::TrackerMessage {
                         tracker,
-                        text: text.as_bytes(),
+                        message: &read_tracker_text(text.as_bytes()),
                     },
                 );
             }
@@ -384,6 +427,10 @@ impl World {
 
     fn send_command(&mut self, index: usize, conn: ConnKey, message: Vec<u8>) {
         let mischief = self.nodes[index].link.mischief;
+        let is_first = self.nodes[index].traffic.spoken.insert(conn);
+        if is_first && self.nodes[index].link.loses_first {
+            return;
+        }
         if let Some(message) = link::distort(mischief, message, self.now) {
             self.send(index, conn, 0, |there| Happening::Message(there, message));
         }
@@ -398,6 +445,7 @@ impl World {
         offset: u64,
         bytes: u32,
     ) {
+        let key = self.nodes[index].sends(key);
         self.nodes[index].check_slice(key, offset, bytes);
         match self.nodes[index].link.mischief {
             Mischief::Withhold | Mischief::Lie => return,
@@ -499,9 +547,17 @@ impl World {
     }
 
     fn poll_manifest(&mut self, index: usize) {
-        let segments = self.manifest();
-        self.nodes[index].listed = segments.clone();
-        let live = self.live;
+        let mut segments = self.manifest();
+        let node = &mut self.nodes[index];
+        node.listed = segments.clone();
+        for segment in &mut segments {
+            segment.id = node.own(segment.id);
+            segment.start_ms += self.skew_ms;
+            segment.end_ms += self.skew_ms;
+        }
+        node.skew_ms = self.skew_ms;
+        let swarms = node.swarms.clone();
+        let live = self.live && self.ended_at.is_none();
         self.input(
             index,
             Input::SegmentsListed {
@@ -510,6 +566,19 @@ impl World {
                 segments: &segments,
             },
         );
+        for swarm in &swarms[1..] {
+            let differs = swarm.ahead - swarms[0].ahead;
+            let ids = segments.iter().map(|segment| segment.id);
+            let numbers: Vec<_> = ids.map(|id| (id, SegmentId(id.0 + differs))).collect();
+            self.input(
+                index,
+                Input::SwarmAdded {
+                    stream: STREAM,
+                    info_hash: swarm.info_hash,
+                    numbers: &numbers,
+                },
+            );
+        }
         let jitter = self.random.below(300) as u64;
         self.at(index, 850 + jitter, Happening::ManifestPoll);
     }
@@ -519,19 +588,11 @@ impl World {
         if !self.nodes[index].alive {
             return;
         }
-        let (now, live) = (self.now, self.live);
+        let (now, live) = (self.now, self.live && self.ended_at.is_none());
         if let Some(wish) = self.nodes[index].step(now, live) {
             self.input(index, Input::SegmentWanted(wish));
         }
-        if let Some(position_ms) = self.nodes[index].position_ms() {
-            self.input(
-                index,
-                Input::Playback {
-                    position_ms,
-                    rate_milli: 1000,
-                },
-            );
-        }
+        self.report_playback(index);
         self.at(index, 100, Happening::PlayerStep);
     }
 

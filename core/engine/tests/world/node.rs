@@ -6,10 +6,33 @@ use beekeepr_engine::{
     Config, ConnKey, Engine, Event, FetchKey, ListedSegment, Output, Role, SegmentKey, Source,
     TrackerKey,
 };
-use beekeepr_model::{SegmentId, Time};
+use beekeepr_model::{InfoHash, SegmentId, Time};
 
 use super::link::{Link, Traffic};
 use super::{SEGMENT_MS, STREAM};
+
+/// A swarm of the stream in which segments have numbers of their own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meeting {
+    pub(crate) info_hash: InfoHash,
+    /// How far its numbers are ahead of the world's.
+    pub(crate) ahead: i64,
+}
+
+impl Meeting {
+    pub(crate) const FIRST: Self = Self {
+        info_hash: InfoHash(*b"the one swarm here.."),
+        ahead: 0,
+    };
+    pub(crate) const SECOND: Self = Self {
+        info_hash: InfoHash(*b"the swarm of 5.x ..."),
+        ahead: 7_000,
+    };
+    pub(crate) const THIRD: Self = Self {
+        info_hash: InfoHash(*b"the swarm of 2.2 ..."),
+        ahead: -100_000,
+    };
+}
 
 pub(crate) struct Node {
     pub(crate) engine: Engine,
@@ -17,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) traffic: Traffic,
     pub(crate) alive: bool,
     pub(crate) viewer: bool,
+    /// Generations of clients that it meets, by their swarms; its own numbers are those of the first.
+    pub(crate) swarms: Vec<Meeting>,
     pub(crate) listed: Vec<ListedSegment>,
     pub(crate) fetches: BTreeMap<FetchKey, (SegmentKey, u64)>,
     pub(crate) tick_at: Option<Time>,
@@ -29,6 +54,10 @@ pub(crate) struct Node {
     pub(crate) delivered: BTreeSet<SegmentId>,
     pub(crate) events: Vec<Event>,
     pub(crate) stalled_ms: u64,
+    /// Thousandths: 1000 is normal speed.
+    pub(crate) rate_milli: u32,
+    /// How far the player's timeline is ahead of the world's.
+    pub(crate) skew_ms: i64,
     started: Option<(Time, u64)>,
     playing_ms: u64,
     wanted: Option<SegmentId>,
@@ -40,6 +69,7 @@ impl Node {
     pub(crate) fn new(config: Config, link: Link, seed: u64, now: Time) -> Self {
         Self {
             viewer: config.role == Role::Viewer,
+            swarms: vec![Meeting::FIRST],
             engine: Engine::new(config, seed, now),
             link,
             traffic: Traffic::default(),
@@ -55,6 +85,8 @@ impl Node {
             delivered: BTreeSet::new(),
             events: Vec::new(),
             stalled_ms: 0,
+            rate_milli: 1_000,
+            skew_ms: 0,
             started: None,
             playing_ms: 0,
             wanted: None,
@@ -63,9 +95,19 @@ impl Node {
         }
     }
 
+    /// The number that this node has for a segment of the world, and back.
+    pub(crate) fn own(&self, id: SegmentId) -> SegmentId {
+        SegmentId(id.0 + self.swarms[0].ahead)
+    }
+
+    fn common(&self, id: SegmentId) -> SegmentId {
+        SegmentId(id.0 - self.swarms[0].ahead)
+    }
+
     pub(crate) fn note(&mut self, now: Time, output: Output) {
         match output {
-            Output::SegmentReady { segment, .. } => {
+            Output::SegmentReady { mut segment, .. } => {
+                segment.id = self.common(segment.id);
                 self.delivered.insert(segment.id);
                 self.wanted = None;
                 self.next_wanted = Some(SegmentId(segment.id.0 + 1));
@@ -107,6 +149,16 @@ impl Node {
         Some((start + self.playing_ms) as i64)
     }
 
+    /// Plays from another place; gives what is no longer wanted.
+    pub(crate) fn seek(&mut self, now: Time, position_ms: u64) -> Option<SegmentKey> {
+        self.started = Some((now, position_ms));
+        self.playing_ms = 0;
+        self.next_wanted = Some(SegmentId((position_ms / SEGMENT_MS) as i64));
+        let id = self.wanted.take()?;
+        let id = self.own(id);
+        Some(SegmentKey { stream: STREAM, id })
+    }
+
     /// Moves the playhead on, counts a stall where the buffer is empty, and wants what comes next.
     pub(crate) fn step(&mut self, now: Time, live: bool) -> Option<SegmentKey> {
         if !self.viewer || self.listed.is_empty() {
@@ -118,7 +170,7 @@ impl Node {
             let playing = SegmentId(position / SEGMENT_MS as i64);
             let last = self.listed.last().map(|segment| segment.id);
             if self.delivered.contains(&playing) {
-                self.playing_ms += passed;
+                self.playing_ms += passed * u64::from(self.rate_milli) / 1_000;
             } else if live || Some(playing) <= last {
                 self.stalled_ms += passed;
             }
@@ -138,7 +190,7 @@ impl Node {
         self.wanted = Some(next);
         Some(SegmentKey {
             stream: STREAM,
-            id: next,
+            id: self.own(next),
         })
     }
 
@@ -156,11 +208,17 @@ impl Node {
         }
         if let Some(place) = self.engine.place(now, conn, bytes as usize) {
             assert_eq!(
-                (place.segment.id, place.offset),
+                (self.common(place.segment.id), place.offset),
                 (segment.id, offset),
                 "bytes are misplaced"
             );
         }
+    }
+
+    /// A slice of this node's, as the world calls it.
+    pub(crate) fn sends(&self, segment: SegmentKey) -> SegmentKey {
+        let id = self.common(segment.id);
+        SegmentKey { id, ..segment }
     }
 
     pub(crate) fn check_slice(&self, segment: SegmentKey, offset: u64, bytes: u32) {
