@@ -3,7 +3,9 @@
 //! It has a socket of its own, so it answers while the public listeners are full, and visitors that
 //! say nothing are sent away.
 
+mod guard;
 mod pages;
+mod resource;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,9 @@ use tokio::task::JoinHandle;
 
 use crate::Shutdown;
 use crate::net::{self, BindError};
+
+pub use guard::TOKEN_CHARS_MIN;
+pub use resource::{Reply, Request, Verb};
 
 /// The running listener. It ends when this is dropped, not when the shutdown is asked for: during
 /// the drain somebody wants to read the figures.
@@ -39,6 +44,10 @@ struct Shared {
     shutdown: Shutdown,
     /// What roles show, by path.
     pages: Mutex<BTreeMap<&'static str, Page>>,
+    /// What roles let the operator change, by path.
+    resources: Mutex<BTreeMap<&'static str, resource::Handler>>,
+    /// What requests below `/v1/` must bring, if anything.
+    token: Mutex<Option<String>>,
     /// Whether each role of the process is ready.
     roles: Mutex<BTreeMap<&'static str, bool>>,
 }
@@ -75,6 +84,8 @@ impl Admin {
             registry: Registry::new(),
             shutdown,
             pages: Mutex::default(),
+            resources: Mutex::default(),
+            token: Mutex::default(),
             roles: Mutex::default(),
         });
         let task = tokio::spawn(serve::always(listener, pages::router(Arc::clone(&shared))));
@@ -118,6 +129,33 @@ impl Admin {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         pages.insert(path, page);
+    }
+
+    /// From now on everything below `/v1/` needs `Authorization: Bearer TOKEN`.
+    pub fn protect(&self, token: String) {
+        let mut known = self
+            .shared
+            .token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = Some(token);
+    }
+
+    /// Lets programs look at and change things by name, at `path` and `path/NAME`. Pages in browsers are refused.
+    pub fn resource<F>(
+        &self,
+        path: &'static str,
+        handler: impl Fn(Request) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let handler: resource::Handler = Arc::new(move |request| Box::pin(handler(request)));
+        let mut resources = self
+            .shared
+            .resources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        resources.insert(path, handler);
     }
 
     /// Makes the readiness of the process depend on a role, which is not ready at first.

@@ -4,13 +4,14 @@ use std::fmt::Write;
 use std::sync::{Arc, PoisonError};
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus::TextEncoder;
 
-use super::Shared;
+use super::resource::{self, Handler, Reply};
+use super::{Shared, guard};
 
 /// Everything there is, by path.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -18,19 +19,60 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .fallback(get(page))
+        .fallback(other)
         .with_state(shared)
 }
 
-/// A page of a role, if there is one.
-async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+/// What a role shows or lets be changed, if it is that.
+async fn other(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    if path.starts_with("/v1/") {
+        let token = {
+            let token = shared.token.lock().unwrap_or_else(PoisonError::into_inner);
+            token.clone()
+        };
+        let refused = guard::refusal(request.method(), request.headers(), token.as_deref());
+        if let Some(refused) = refused {
+            return refused.into_response();
+        }
+    }
+    match resource_at(&shared, &path) {
+        Some(Ok((name, handler))) => {
+            let (head, body) = request.into_parts();
+            match resource::read(&head.method, name, &head.headers, body).await {
+                Ok(request) => handler(request).await.into_response(),
+                Err(reply) => reply.into_response(),
+            }
+        }
+        Some(Err(reply)) => reply.into_response(),
+        None if request.method() == Method::GET => {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            page(&shared, &path, &query).await
+        }
+        None => (StatusCode::NOT_FOUND, "no such page\n").into_response(),
+    }
+}
+
+/// The resource that a path belongs to, and the name in it.
+fn resource_at(shared: &Shared, path: &str) -> Option<Result<(Option<String>, Handler), Reply>> {
+    let resources = shared
+        .resources
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    resources.iter().find_map(|(known, handler)| {
+        let name = resource::name_in(path, known)?;
+        Some(name.map(|name| (name, Arc::clone(handler))))
+    })
+}
+
+async fn page(shared: &Shared, path: &str, query: &str) -> Response {
     let page = {
         let pages = shared.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.get(uri.path()).map(Arc::clone)
+        pages.get(path).map(Arc::clone)
     };
     match page {
         Some(page) => {
-            let json = page(uri.query().unwrap_or_default()).await;
+            let json = page(query).await;
             ([(header::CONTENT_TYPE, "application/json")], json).into_response()
         }
         None => (StatusCode::NOT_FOUND, "no such page\n").into_response(),

@@ -91,6 +91,60 @@ async fn roles_show_pages() {
     assert_eq!(get(&admin, "/v1/others").await.0, 404);
 }
 
+/// Status and whole response text of one request with a body.
+async fn send(admin: &Admin, head: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(admin.address()).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{head} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let status = response.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, response)
+}
+
+#[tokio::test]
+async fn roles_let_things_be_changed_by_name() {
+    let (_trigger, admin) = start().await;
+    admin.resource("/v1/things", |request| async move {
+        let body = String::from_utf8(request.body).unwrap();
+        let said = format!("{:?} {:?} {body}", request.verb, request.name);
+        Reply::json(200, said).with_etag("\"1\"".to_owned())
+    });
+    let (status, text) = send(&admin, "PUT /v1/things/a%20b", "{}").await;
+    assert_eq!(status, 200);
+    assert!(text.contains("Put Some(\"a b\") {}"), "{text}");
+    assert!(text.contains("etag: \"1\""), "{text}");
+    let (_, text) = get(&admin, "/v1/things").await;
+    assert!(text.contains("Get None"), "{text}");
+    let (_, text) = send(&admin, "DELETE /v1/things/x", "").await;
+    assert!(text.contains("Delete Some(\"x\")"), "{text}");
+    let (status, text) = send(&admin, "POST /v1/things/x", "{}").await;
+    assert_eq!(status, 405);
+    assert!(text.contains("application/problem+json"), "{text}");
+    let long = "x".repeat(70_000);
+    assert_eq!(send(&admin, "PUT /v1/things/x", &long).await.0, 413);
+}
+
+#[tokio::test]
+async fn a_token_protects_what_is_below_v1_and_nothing_else() {
+    let (_trigger, admin) = start().await;
+    admin.page("/v1/things", |_| async { "{}".to_owned() });
+    admin.protect("0123456789abcdef".to_owned());
+    assert_eq!(get(&admin, "/v1/things").await.0, 401);
+    assert_eq!(get(&admin, "/livez").await.0, 200);
+    let mut stream = TcpStream::connect(admin.address()).await.unwrap();
+    let request = "GET /v1/things HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\
+                   authorization: Bearer 0123456789abcdef\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_says_nothing_is_sent_away() {
     let (_trigger, admin) = start().await;
