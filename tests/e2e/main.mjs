@@ -12,7 +12,12 @@ describe('streams in real browsers', { concurrency: CONCURRENCY }, async () => {
   await import('./scenarios/sharing.mjs');
   await import('./scenarios/warm.mjs');
   await import('./scenarios/pairings.mjs');
+  await import('./scenarios/versions.mjs');
+  await import('./scenarios/seeder.mjs');
+  await import('./scenarios/two-seeders.mjs');
+  await import('./scenarios/ladder.mjs');
   await import('./scenarios/failures.mjs');
   await import('./scenarios/demo.mjs');
+  await import('./scenarios/soak.mjs');
   after(clearStage);
 });

@@ -18,7 +18,7 @@ export async function reportFailure(name, scene) {
   const folder = join(ARTIFACTS_DIR, name.replace(/[^a-z0-9]+/gi, '-'));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const text = [`scenario failed: ${name}`];
+  const text = [`scenario failed: ${name}`, ...scene.figures.map((figure) => `  ${figure}`)];
   for (const viewer of scene.viewers) {
     await viewer.look().catch(() => {});
     text.push(...describeViewer(viewer));

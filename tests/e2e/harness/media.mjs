@@ -1,5 +1,5 @@
 // @ts-check
-// The media all scenarios play: one clip in two renditions, cut into MPEG-TS segments.
+// The media all scenarios play: one clip in several renditions, cut into MPEG-TS segments.
 //
 // It is encoded once and kept under `target/e2e-media`, in a folder named by the recipe. No encoder
 // runs while players do.
@@ -16,25 +16,45 @@ const run = promisify(execFile);
 /** Frames per second: few, because software decoding in several pages is what a run costs. */
 const FRAME_RATE = 15;
 
+/** @typedef {{ size: string, kbps: number }} Rung one rendition to encode, sound apart */
+
 /**
- * The main rendition's segments are about 170 KB: three chunks of the peer protocol (65,535 bytes),
- * the last one short. Constant bitrate, so that no segment is so small that it fits one chunk.
+ * What most scenarios play. The main rendition's segments are about 170 KB: three chunks of the peer
+ * protocol (65,535 bytes), the last one short.
+ * @type {Rung[]}
  */
-const ENCODER_ARGUMENTS = [
+export const CLIP = [
+  { size: '320x180', kbps: 600 },
+  { size: '192x108', kbps: 250 },
+];
+
+/**
+ * Three renditions for the player to choose from, each about twice the next.
+ * @type {Rung[]}
+ */
+export const LADDER = [
+  { size: '480x270', kbps: 1000 },
+  { size: '320x180', kbps: 450 },
+  { size: '192x108', kbps: 200 },
+];
+
+/** Constant bitrate, so that no segment is so small that it fits one chunk. */
+const encoderArguments = (/** @type {Rung[]} */ rungs) => [
   ...['-hide_banner', '-loglevel', 'error'],
-  ...['-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=${FRAME_RATE}`],
+  ...['-f', 'lavfi', '-i', `testsrc2=size=${rungs[0].size}:rate=${FRAME_RATE}`],
   ...['-f', 'lavfi', '-i', 'sine=frequency=330:sample_rate=48000'],
   ...['-t', `${CLIP_S}`],
-  ...['-filter_complex', '[0:v]split=2[high][full];[full]scale=192:108[low]'],
-  ...['-map', '[high]', '-map', '1:a', '-map', '[low]', '-map', '1:a'],
+  ...rungs.flatMap(() => ['-map', '0:v', '-map', '1:a']),
   ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'main', '-level:v', '3.0'],
   ...['-pix_fmt', 'yuv420p', '-x264-params', 'nal-hrd=cbr', '-sc_threshold', '0'],
   ...['-g', `${FRAME_RATE * SEGMENT_S}`, '-keyint_min', `${FRAME_RATE * SEGMENT_S}`],
-  ...['-b:v:0', '600k', '-maxrate:v:0', '600k', '-bufsize:v:0', '600k'],
-  ...['-b:v:1', '250k', '-maxrate:v:1', '250k', '-bufsize:v:1', '250k'],
+  ...rungs.flatMap(({ size, kbps }, i) => [
+    ...[`-s:v:${i}`, size, `-b:v:${i}`, `${kbps}k`],
+    ...[`-maxrate:v:${i}`, `${kbps}k`, `-bufsize:v:${i}`, `${kbps}k`],
+  ]),
   ...['-c:a', 'aac', '-ac', '2', '-b:a', '48k'],
   ...['-f', 'hls', '-hls_time', `${SEGMENT_S}`, '-hls_list_size', '0', '-hls_playlist_type', 'vod'],
-  ...['-var_stream_map', 'v:0,a:0 v:1,a:1', '-master_pl_name', 'master.m3u8'],
+  ...['-var_stream_map', rungs.map((_, i) => `v:${i},a:${i}`).join(' '), '-master_pl_name', 'master.m3u8'],
   ...['-hls_segment_filename', '%v/%05d.ts', '%v/index.m3u8'],
 ];
 
@@ -47,28 +67,30 @@ const ENCODER_ARGUMENTS = [
 
 /**
  * Makes the clip, or finds the one made before.
+ * @param {Rung[]} rungs highest first
  * @returns {Promise<Rendition[]>} the renditions, highest first
  */
-export async function prepareMedia() {
-  const recipe = createHash('sha256').update(ENCODER_ARGUMENTS.join('\n')).digest('hex').slice(0, 16);
+export async function prepareMedia(rungs) {
+  const args = encoderArguments(rungs);
+  const recipe = createHash('sha256').update(args.join('\n')).digest('hex').slice(0, 16);
   const folder = join(MEDIA_DIR, recipe);
   const index = join(folder, 'index.json');
   try {
     return JSON.parse(await readFile(index, 'utf8'));
   } catch {
-    const renditions = await encode(folder);
+    const renditions = await encode(folder, args);
     await writeFile(index, JSON.stringify(renditions));
     return renditions;
   }
 }
 
 /** Encodes into a folder of its own and renames it, so that a broken-off run leaves no half clip. */
-async function encode(/** @type {string} */ folder) {
+async function encode(/** @type {string} */ folder, /** @type {string[]} */ args) {
   const unfinished = `${folder}.${process.pid}`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
   console.log(`encoding the test clip into ${folder}`);
-  await run('ffmpeg', ENCODER_ARGUMENTS, { cwd: unfinished });
+  await run('ffmpeg', args, { cwd: unfinished });
   await rm(folder, { recursive: true, force: true });
   await rename(unfinished, folder);
   return readRenditions(folder);

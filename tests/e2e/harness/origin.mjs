@@ -24,6 +24,8 @@ export class Origin {
   #streams = new Map();
   /** @type {Map<string, number>} bytes by `viewer path` */
   #served = new Map();
+  /** @type {Map<string, number>} bytes of manifests by `viewer stream` */
+  #manifests = new Map();
   #server = createServer((request, response) => {
     this.#answer(request, response).catch((error) => response.destroy(error));
   });
@@ -42,9 +44,13 @@ export class Origin {
     unlisten(this.#server);
   }
 
-  /** Adds a stream under a name nobody used before. */
-  publish(/** @type {string} */ name, /** @type {{ live: boolean }} */ { live }) {
-    const stream = new Stream(name, live, this.renditions, this.url ?? '');
+  /**
+   * Adds a stream under a name nobody used before.
+   * @param {string} name
+   * @param {Partial<import('./stream.mjs').StreamOptions> & { live: boolean }} options
+   */
+  publish(name, options) {
+    const stream = new Stream(name, { renditions: this.renditions, ...options }, this.url ?? '');
     this.#streams.set(name, stream);
     return stream;
   }
@@ -67,6 +73,24 @@ export class Origin {
     return sum;
   }
 
+  /** How many bytes of the stream's manifests were sent to `viewer`. */
+  manifestBytesOf(/** @type {Stream} */ stream, /** @type {string} */ viewer) {
+    return this.#manifests.get(`${viewer} ${stream.name}`) ?? 0;
+  }
+
+  /**
+   * How often the bytes of the segments that `viewer` asked for left the origin, on average: 1 when
+   * each was sent once and whole.
+   * @param {Stream} stream
+   * @param {string} viewer
+   */
+  copiesSent(stream, viewer) {
+    const prefix = `${viewer} /${stream.name}/`;
+    const paths = [...this.#served.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(viewer.length + 1));
+    const once = paths.reduce((sum, path) => sum + (this.#find(path)?.segment?.bytes ?? 0), 0);
+    return this.bytesServedOf(stream, viewer) / once;
+  }
+
   #find(/** @type {string} */ pathname) {
     const [, name, path] = /^\/([^/]+)\/(.*)$/.exec(pathname) ?? [];
     const stream = this.#streams.get(name);
@@ -80,26 +104,38 @@ export class Origin {
   async #answer(request, response) {
     if (request.method === 'OPTIONS') return void response.writeHead(204, CORS).end();
     const { pathname } = new URL(request.url ?? '/', this.url);
+    const { trouble } = this.#find(pathname)?.stream ?? {};
+    if (trouble?.kind === 'unavailable') return void response.writeHead(503, CORS).end();
+    await trouble?.over;
+    // Looked up only now: a manifest is as old as its answer.
     const found = this.#find(pathname);
-    if (found?.manifest) {
-      const type = 'application/vnd.apple.mpegurl';
-      const head = { ...CORS, 'content-type': type, 'cache-control': 'no-store' };
-      return void response.writeHead(200, head).end(found.manifest);
-    }
-    if (!found?.segment) return void response.writeHead(404, CORS).end();
     const viewer = String(request.headers[VIEWER_HEADER] ?? SERVER);
+    if (found?.manifest) return this.#sendManifest(response, found.manifest, `${viewer} ${found.stream.name}`);
+    if (!found?.segment) return void response.writeHead(404, CORS).end();
     await sleep(found.stream.delayOf(viewer));
     if (response.destroyed) return;
-    await this.#sendSegment(request, response, found.segment, `${viewer} ${pathname}`);
+    await this.#sendSegment(request, response, { ...found, segment: found.segment }, viewer);
+  }
+
+  /**
+   * @param {import('node:http').ServerResponse} response
+   * @param {string} manifest
+   * @param {string} account whose and which stream's
+   */
+  #sendManifest(response, manifest, account) {
+    const type = 'application/vnd.apple.mpegurl';
+    const head = { ...CORS, 'content-type': type, 'cache-control': 'no-store' };
+    response.writeHead(200, head).end(manifest);
+    this.#manifests.set(account, (this.#manifests.get(account) ?? 0) + manifest.length);
   }
 
   /**
    * @param {import('node:http').IncomingMessage} request
    * @param {import('node:http').ServerResponse} response
-   * @param {import('./media.mjs').Segment} segment
-   * @param {string} account whose and which bytes these are
+   * @param {{ stream: Stream, segment: import('./media.mjs').Segment }} found
+   * @param {string} viewer
    */
-  async #sendSegment(request, response, segment, account) {
+  async #sendSegment(request, response, { stream, segment }, viewer) {
     const whole = await readFile(segment.file);
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
     const from = Number(range?.[1] ?? 0);
@@ -111,7 +147,9 @@ export class Origin {
     }
     const part = { 'content-length': to - from, ...(range && { 'content-range': `bytes ${from}-${to - 1}/${whole.length}` }) };
     response.writeHead(range ? 206 : 200, { ...head, ...part });
-    response.end(whole.subarray(from, to));
-    this.#served.set(account, (this.#served.get(account) ?? 0) + to - from);
+    const account = `${viewer} ${new URL(request.url ?? '/', this.url).pathname}`;
+    await stream.throttle.send(viewer, response, whole.subarray(from, to), (bytes) => {
+      this.#served.set(account, (this.#served.get(account) ?? 0) + bytes);
+    });
   }
 }

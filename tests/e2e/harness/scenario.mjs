@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { books } from './books.mjs';
+import { launchBehind } from './browser.mjs';
 import { reportFailure } from './failure.mjs';
-import { CONDITION_MS_MAX, ONLY, POLL_MS, SCENARIO_MS_MAX } from './settings.mjs';
+import { CONDITION_MS_MAX, LONG, LONG_SCENARIO_MS_MAX, ONLY, POLL_MS, SCENARIO_MS_MAX } from './settings.mjs';
 import { clientEntry } from './site.mjs';
 import { startSeeder } from './servers.mjs';
 import { stage } from './stage.mjs';
@@ -16,6 +18,9 @@ import { Viewer } from './viewer.mjs';
 export const OURS = '-BK';
 export const SEEDER = '-BS';
 export const P2PML = '-PM';
+/** The same for each of the two versions of p2p-media-loader. */
+export const P2PML_2_3 = '-PM0203-';
+export const P2PML_2_2 = '-PM0202-';
 
 /**
  * Segments behind the live edge at which p2p-media-loader plays here. It asks peers only for what
@@ -24,7 +29,8 @@ export const P2PML = '-PM';
 export const P2PML_LIVE_SYNC = 9;
 
 /** The player's worker is off because p2p-media-loader 2.3.1 shares emptied buffers with it. */
-const P2PML_HLS = { enableWorker: false, liveSyncDurationCount: P2PML_LIVE_SYNC };
+const P2PML_HLS = { enableWorker: false };
+const P2PML_PLACED = { ...P2PML_HLS, liveSyncDurationCount: P2PML_LIVE_SYNC };
 
 /**
  * @typedef {object} Choice what a scenario may choose for a viewer
@@ -35,6 +41,8 @@ const P2PML_HLS = { enableWorker: false, liveSyncDurationCount: P2PML_LIVE_SYNC 
  * @property {import('./viewer.mjs').Quality} [quality] 'high' if absent: one swarm for all
  * @property {RegExp} [blocked] requests that fail
  * @property {RegExp} [held] requests that wait for `release`
+ * @property {import('./browser.mjs').Line} [line] a browser of its own behind this line
+ * @property {boolean} [beside] it is only compared with: its stalls and fatal errors fail nothing
  */
 
 let scenesMade = 0;
@@ -45,13 +53,32 @@ let scenesMade = 0;
  * @param {(scene: Scene) => Promise<void>} body
  */
 export function scenario(name, body) {
+  declare(name, SCENARIO_MS_MAX, body);
+}
+
+/**
+ * Declares a scenario that runs only when long ones are wanted.
+ * @param {string} name
+ * @param {(scene: Scene) => Promise<void>} body
+ * @param {number} [playsMs] how long it plays
+ */
+export function longScenario(name, body, playsMs = 0) {
+  if (LONG) declare(name, LONG_SCENARIO_MS_MAX + playsMs, body);
+}
+
+/**
+ * @param {string} name
+ * @param {number} timeout milliseconds
+ * @param {(scene: Scene) => Promise<void>} body
+ */
+function declare(name, timeout, body) {
   if (ONLY && !ONLY.test(name)) return;
-  test(name, { timeout: SCENARIO_MS_MAX }, async (context) => {
+  test(name, { timeout }, async (context) => {
     const scene = new Scene(`s${++scenesMade}`);
     try {
       await body(scene);
       await scene.verify();
-      for (const viewer of scene.viewers) context.diagnostic(viewer.summary);
+      for (const line of [...scene.figures, ...scene.viewers.map(({ summary }) => summary)]) context.diagnostic(line);
     } catch (error) {
       await reportFailure(name, scene);
       throw error;
@@ -68,8 +95,12 @@ export class Scene {
   roles = [];
   /** @type {import('playwright-core').Page[]} pages that are not ours to look into */
   pages = [];
+  /** @type {string[]} what was measured, for people */
+  figures = [];
   /** @type {(() => unknown)[]} */
   #endings = [];
+  #streams = 0;
+  #opened = 0;
 
   constructor(/** @type {string} */ id) {
     this.id = id;
@@ -77,12 +108,22 @@ export class Scene {
 
   /** A live stream of this scenario alone. */
   async live() {
-    return (await stage.origin()).publish(`${this.id}-live`, { live: true });
+    return (await stage.origin()).publish(`${this.id}-live${++this.#streams}`, { live: true });
   }
 
-  /** A stream on demand of this scenario alone. */
-  async vod() {
-    return (await stage.origin()).publish(`${this.id}-vod`, { live: false });
+  /**
+   * A stream on demand of this scenario alone.
+   * @param {number} [segments]
+   */
+  async vod(segments) {
+    const name = `${this.id}-vod${++this.#streams}`;
+    return (await stage.origin()).publish(name, { live: false, ...(segments && { segments }) });
+  }
+
+  /** A live stream whose player has three renditions to choose from. */
+  async ladder() {
+    const name = `${this.id}-ladder${++this.#streams}`;
+    return (await stage.origin()).publish(name, { live: true, renditions: await stage.ladder() });
   }
 
   /**
@@ -100,8 +141,37 @@ export class Scene {
    * @param {Choice} [choice]
    */
   async p2pml(stream, { hls, ...rest } = {}) {
-    const choice = { ...rest, hls: { ...P2PML_HLS, ...hls } };
+    const choice = { ...rest, hls: { ...P2PML_PLACED, ...hls } };
     return this.#open('p2pml', 'p2p-media-loader-hlsjs', stream, choice);
+  }
+
+  /**
+   * The same, left alone with where it plays: what ours has to be better than.
+   * @param {import('./stream.mjs').Stream} stream
+   * @param {Choice} [choice]
+   */
+  async rival(stream, { hls, ...rest } = {}) {
+    const choice = { ...rest, hls: { ...P2PML_HLS, ...hls }, beside: true };
+    return this.#open('rival', 'p2p-media-loader-hlsjs', stream, choice);
+  }
+
+  /**
+   * A viewer with unmodified p2p-media-loader 2.2.2, whose swarms are others than 2.3.1's.
+   * @param {import('./stream.mjs').Stream} stream
+   * @param {Choice} [choice]
+   */
+  async oldP2pml(stream, { hls, ...rest } = {}) {
+    const choice = { ...rest, hls: { ...P2PML_PLACED, ...hls } };
+    return this.#open('p2pml22', 'p2p-media-loader-hlsjs-2-2', stream, choice);
+  }
+
+  /**
+   * A viewer with stock hls.js and nothing else.
+   * @param {import('./stream.mjs').Stream} stream
+   * @param {Choice} [choice]
+   */
+  async plain(stream, choice = {}) {
+    return this.#open('plain', '', stream, choice);
   }
 
   /** Opens a page in so many tabs of one browser window. */
@@ -142,19 +212,25 @@ export class Scene {
     this.#endings.push(ending);
   }
 
+  /** Those viewers of whom something is promised. */
+  get promised() {
+    return this.viewers.filter(({ options }) => !options.beside);
+  }
+
   /**
    * Waits until the condition holds. All viewers are looked at before each try; a fatal error in
    * any of them ends the waiting.
    * @param {string} what
    * @param {() => boolean | Promise<boolean>} condition
+   * @param {number} [msMax]
    */
-  async until(what, condition) {
-    const end = Date.now() + CONDITION_MS_MAX;
+  async until(what, condition, msMax = CONDITION_MS_MAX) {
+    const end = Date.now() + msMax;
     for (;;) {
-      await this.#look();
+      await this.look();
       if (await condition()) return;
-      for (const viewer of this.viewers) assert.deepEqual(viewer.now.fatal, [], `${viewer.name} failed`);
-      assert.ok(Date.now() < end, `waited ${CONDITION_MS_MAX} ms in vain until ${what}`);
+      for (const viewer of this.promised) assert.deepEqual(viewer.now.fatal, [], `${viewer.name} failed`);
+      assert.ok(Date.now() < end, `waited ${msMax} ms in vain until ${what}`);
       await sleep(POLL_MS);
     }
   }
@@ -164,22 +240,24 @@ export class Scene {
    * @param {number} seconds
    */
   async untilAllPlayed(seconds) {
-    await this.until(`all played ${seconds} s`, () => this.viewers.every(({ now }) => now.playedS >= seconds));
+    const playedEnough = () => this.promised.every(({ now }) => now.playedS >= seconds);
+    await this.until(`all played ${seconds} s`, playedEnough, CONDITION_MS_MAX + seconds * 1_000);
   }
 
   /**
    * Does something, lets every viewer play on for `seconds`, and checks that none stood still.
    * @param {number} seconds
-   * @param {() => Promise<unknown>} disturbance
+   * @param {() => unknown} [disturbance]
    */
-  async playsOnFor(seconds, disturbance) {
-    await this.#look();
-    const before = new Map(this.viewers.map((viewer) => [viewer, viewer.now]));
+  async playsOnFor(seconds, disturbance = () => {}) {
+    await this.look();
+    const before = new Map(this.promised.map((viewer) => [viewer, viewer.now]));
     await disturbance();
     const playedOn = (/** @type {Viewer} */ viewer) =>
       viewer.now.playedS >= (before.get(viewer)?.playedS ?? 0) + seconds;
-    await this.until(`all played on for ${seconds} s`, () => this.viewers.every(playedOn));
-    for (const viewer of this.viewers) {
+    const all = () => this.promised.every(playedOn);
+    await this.until(`all played on for ${seconds} s`, all, CONDITION_MS_MAX + seconds * 1_000);
+    for (const viewer of this.promised) {
       const { waiting, starvedMs } = viewer.now.stalls;
       const { stalls } = before.get(viewer) ?? viewer.now;
       const added = { waiting: waiting - stalls.waiting, starvedMs: starvedMs - stalls.starvedMs };
@@ -187,17 +265,46 @@ export class Scene {
     }
   }
 
+  /** Nobody stood still since playback began. */
+  assertNoStalls() {
+    for (const { name, now } of this.promised) {
+      const { waiting, starvedMs } = now.stalls;
+      assert.deepEqual({ waiting, starvedMs }, { waiting: 0, starvedMs: 0 }, `${name} stalled`);
+    }
+  }
+
+  /** The viewers' books as they are now. */
+  async books(viewers = this.viewers) {
+    await this.look();
+    return books(viewers);
+  }
+
+  /** Says what was measured, for people. */
+  tell(/** @type {string} */ figure) {
+    this.figures.push(figure);
+  }
+
   /** What must be true at the end of every scenario. */
   async verify() {
     await this.until('all deliveries are hashed', () => this.viewers.every((viewer) => viewer.settled));
-    for (const viewer of this.viewers) {
-      assert.ok(viewer.now.delivered.length > 0, `${viewer.name} was delivered no segment`);
-      assert.deepEqual(viewer.now.fatal, [], `${viewer.name} met fatal errors`);
-      assert.deepEqual(viewer.falseSegments, [], `${viewer.name} was delivered other bytes than the origin's`);
-      assert.ok(viewer.now.httpBytes <= viewer.bytesOriginSent, `${viewer.name} counts HTTP bytes the origin never sent`);
-      const ours = viewer.options.engine.startsWith('/client/');
-      if (ours) assert.deepEqual(viewer.pageErrors, [], `${viewer.name} threw`);
-    }
+    for (const viewer of this.viewers) this.#verify(viewer);
+  }
+
+  #verify(/** @type {Viewer} */ viewer) {
+    assert.deepEqual(viewer.falseSegments, [], `${viewer.name} was delivered other bytes than the origin's`);
+    assert.ok(viewer.now.httpBytes <= viewer.bytesOriginSent, `${viewer.name} counts HTTP bytes the origin never sent`);
+    if (viewer.isOurs) assert.deepEqual(viewer.pageErrors, [], `${viewer.name} threw`);
+    if (viewer.options.beside) return;
+    assert.ok(viewer.now.delivered.length > 0, `${viewer.name} was delivered no segment`);
+    assert.deepEqual(viewer.now.fatal, [], `${viewer.name} met fatal errors`);
+  }
+
+  /** Closes a viewer, who must have seen nothing wrong. */
+  async leave(/** @type {Viewer} */ viewer) {
+    await this.until(`${viewer.name} hashed its deliveries`, () => viewer.settled);
+    this.#verify(viewer);
+    this.viewers.splice(this.viewers.indexOf(viewer), 1);
+    await viewer.close();
   }
 
   async end() {
@@ -205,8 +312,15 @@ export class Scene {
     await Promise.all(this.#endings.map((end) => end()));
   }
 
-  async #look() {
+  /** Asks every page how it is doing. */
+  async look() {
     await Promise.all(this.viewers.map((viewer) => viewer.look()));
+  }
+
+  async #browserBehind(/** @type {import('./browser.mjs').Line} */ line, /** @type {string} */ siteUrl) {
+    const browser = await launchBehind(line, siteUrl);
+    this.atEnd(() => browser.close());
+    return browser;
   }
 
   /**
@@ -215,11 +329,12 @@ export class Scene {
    * @param {import('./stream.mjs').Stream} stream
    * @param {Choice} choice
    */
-  async #open(kind, engine, stream, { hls = {}, core = {}, quality = 'high', blocked, held, ...servers }) {
-    const name = `${this.id}-${kind}-${this.viewers.length + 1}`;
+  async #open(kind, engine, stream, { hls = {}, core = {}, quality = 'high', beside = false, line, blocked, held, ...servers }) {
+    const name = `${this.id}-${kind}-${++this.#opened}`;
     const signalling = await signallingOf(servers);
-    const options = { name, engine, stream, hls, core: { ...signalling, ...core }, quality, blocked, held };
-    const [browser, site, origin] = await Promise.all([stage.browser(), stage.site(), stage.origin()]);
+    const options = { name, engine, stream, hls, core: { ...signalling, ...core }, quality, beside, blocked, held };
+    const [site, origin] = await Promise.all([stage.site(), stage.origin()]);
+    const browser = line ? await this.#browserBehind(line, site.url ?? '') : await stage.browser();
     const viewer = await Viewer.open(browser, origin, options);
     this.viewers.push(viewer);
     await viewer.play(site.url ?? '');

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { BINARY, LOG_LINES_MAX, READY_MS_MAX, STOP_MS_MAX } from './settings.mjs';
+import { BINARY, HOST, LOG_LINES_MAX, READY_MS_MAX, STOP_MS_MAX } from './settings.mjs';
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const children = new Set();
@@ -117,13 +117,13 @@ async function startRole(role, args, env) {
 
 const ADMIN = ['--admin-listen', '127.0.0.1:0'];
 
-export const startTracker = () => startRole('tracker', ['--listen', '127.0.0.1:0', ...ADMIN]);
+export const startTracker = () => startRole('tracker', ['--listen', `${HOST}:0`, ...ADMIN]);
 
-export const startStun = () => startRole('stun', ['--listen', '127.0.0.1:0', ...ADMIN]);
+export const startStun = () => startRole('stun', ['--listen', `${HOST}:0`, ...ADMIN]);
 
 /** @param {{ manifestUrl: string, tracker: string }} where */
 export const startSeeder = ({ manifestUrl, tracker }) =>
-  startRole('seeder', ['--channel', `e2e=${manifestUrl}`, '--tracker', tracker, '--udp', '127.0.0.1:0', ...ADMIN]);
+  startRole('seeder', ['--channel', `e2e=${manifestUrl}`, '--tracker', tracker, '--udp', `${HOST}:0`, ...ADMIN]);
 
 /** Everything in one process with the demo channel; the page's address comes first in `listen`. */
 export const startUp = () =>

@@ -16,6 +16,10 @@ export const TARGET_DIR = resolve(ROOT_DIR, 'target');
 export const MEDIA_DIR = resolve(TARGET_DIR, 'e2e-media');
 export const ARTIFACTS_DIR = resolve(TARGET_DIR, 'e2e-artifacts');
 
+/** Where all servers listen. Another address only where viewers are behind a network of their own. */
+export const HOST = env.BEEKEEPR_E2E_HOST ?? '127.0.0.1';
+/** The program with the relay that makes networks bad; `BEEKEEPR_LOAD_BIN` names another one. */
+export const LOAD_BINARY = resolve(env.BEEKEEPR_LOAD_BIN ?? resolve(TARGET_DIR, 'debug/beekeepr-load'));
 /** The server binary under test; `BEEKEEPR_BIN` names another one. */
 export const BINARY = resolve(env.BEEKEEPR_BIN ?? resolve(TARGET_DIR, 'debug/beekeepr'));
 /** The built browser client under test; `BEEKEEPR_CLIENT_DIR` names another npm package folder. */
@@ -31,6 +35,11 @@ export const ONLY = env.BEEKEEPR_E2E_ONLY ? new RegExp(env.BEEKEEPR_E2E_ONLY) : 
  */
 export const CONCURRENCY = Number(env.BEEKEEPR_E2E_CONCURRENCY ?? 3);
 
+/** Whether the scenarios run that take minutes, or more viewers than two cores can also compile beside. */
+export const LONG = env.BEEKEEPR_E2E_LONG === '1';
+/** How long the soak lasts, in minutes. */
+export const SOAK_MIN = Number(env.BEEKEEPR_E2E_SOAK_MIN ?? 10);
+
 /** A condition of a scenario must hold within this time. */
 export const CONDITION_MS_MAX = 90_000;
 /** A server must have printed its ready line within this time. */
@@ -39,6 +48,8 @@ export const READY_MS_MAX = 30_000;
 export const STOP_MS_MAX = 5_000;
 /** A whole scenario, its start and its checks included. */
 export const SCENARIO_MS_MAX = 240_000;
+/** The same of a long one, besides what it plays. */
+export const LONG_SCENARIO_MS_MAX = 600_000;
 /** A browser must have gathered its candidates within this time. */
 export const GATHERING_MS_MAX = 20_000;
 /** How often a condition is looked at. Each look costs one message to every page. */
@@ -50,7 +61,7 @@ export const LOG_LINES_MAX = 40;
 export const SEGMENT_S = 2;
 /** Length of the encoded clip. Live streams loop it, longer than any scenario takes. */
 export const CLIP_S = 240;
-/** Segments of a stream on demand. */
+/** Segments of a stream on demand, unless a scenario wants more. */
 export const VOD_SEGMENTS = 40;
 /**
  * Segments a live playlist lists: 24 s, so that a player that sits near the beginning of the

@@ -16,6 +16,8 @@ const FOLDERS = {
   hls: join(MODULES, 'hls.js/dist'),
   'p2pml-core': join(MODULES, 'p2p-media-loader-core/dist'),
   'p2pml-hlsjs': join(MODULES, 'p2p-media-loader-hlsjs/dist'),
+  'p2pml-core-2-2': join(MODULES, 'p2p-media-loader-core-2-2/dist'),
+  'p2pml-hlsjs-2-2': join(MODULES, 'p2p-media-loader-hlsjs-2-2/dist'),
   client: CLIENT_DIR,
 };
 

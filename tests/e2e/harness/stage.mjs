@@ -2,21 +2,12 @@
 // What all scenarios share: the clip, the origin, the site, one browser, a tracker and a STUN
 // server. Each is started when first wanted and ended after the last scenario.
 
-import { chromium } from 'playwright-core';
-import { prepareMedia } from './media.mjs';
+import { launchBrowser } from './browser.mjs';
+import { CLIP, LADDER, prepareMedia } from './media.mjs';
 import { Origin } from './origin.mjs';
 import { startStun, startTracker } from './servers.mjs';
 import { Site } from './site.mjs';
-import { CHROMIUM } from './settings.mjs';
 import { checkRenditions } from './stream.mjs';
-
-/** Pages in the background must play and run timers like the one in front. */
-const BROWSER_FLAGS = [
-  ...['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-  ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
-  ...['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows'],
-  '--disable-renderer-backgrounding',
-];
 
 /** @type {Map<string, Promise<any>>} */
 const started = new Map();
@@ -47,8 +38,10 @@ function shared(name, start, end) {
 
 export const stage = {
   origin: shared('origin', startOrigin, (origin) => origin.stop()),
+  /** Renditions of the clip for scenarios in which the player chooses. */
+  ladder: shared('ladder', () => renditionsOf(LADDER), () => {}),
   site: shared('site', startSite, (site) => site.stop()),
-  browser: shared('browser', launchBrowser, (browser) => browser.close()),
+  browser: shared('browser', () => launchBrowser(), (browser) => browser.close()),
   tracker: shared('tracker', startTracker, (role) => role.stop()),
   stun: shared('stun', startStun, (role) => role.stop()),
 };
@@ -64,10 +57,14 @@ export async function clearStage() {
   await Promise.all(endings.splice(0).map((end) => end()));
 }
 
-async function startOrigin() {
-  const renditions = await prepareMedia();
+async function renditionsOf(/** @type {import('./media.mjs').Rung[]} */ rungs) {
+  const renditions = await prepareMedia(rungs);
   checkRenditions(renditions);
-  const origin = new Origin(renditions);
+  return renditions;
+}
+
+async function startOrigin() {
+  const origin = new Origin(await renditionsOf(CLIP));
   await origin.start();
   return origin;
 }
@@ -76,9 +73,4 @@ async function startSite() {
   const site = new Site();
   await site.start();
   return site;
-}
-
-/** Headless=new with a new, empty profile; playwright deletes it afterwards. */
-async function launchBrowser() {
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--headless=new', ...BROWSER_FLAGS] });
 }

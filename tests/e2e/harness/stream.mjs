@@ -2,6 +2,7 @@
 // What one stream's manifests say at a given moment, and which clip segment stands behind each URL.
 
 import { CLIP_S, LIVE_WINDOW_SEGMENTS, SEGMENT_S, VOD_SEGMENTS } from './settings.mjs';
+import { Throttle } from './throttle.mjs';
 
 /** @typedef {import('./media.mjs').Rendition} Rendition */
 
@@ -11,23 +12,63 @@ import { CLIP_S, LIVE_WINDOW_SEGMENTS, SEGMENT_S, VOD_SEGMENTS } from './setting
  */
 const FIRST_SEQUENCE = 1000;
 
+/**
+ * @typedef {object} StreamOptions
+ * @property {boolean} live
+ * @property {Rendition[]} renditions
+ * @property {number} [segments] how many a stream on demand has
+ */
+
+/** @typedef {'unavailable' | 'silent'} Trouble answered with 503, or not until it is over */
+
 /** A stream with a manifest of its own, so that scenarios never meet in one swarm. */
 export class Stream {
   /** @type {Map<string, number>} milliseconds by viewer */
   #delays = new Map();
+  /** @type {{ kind: Trouble, over: Promise<void> } | null} */
+  #trouble = null;
+  #throttle = new Throttle();
 
   /**
    * @param {string} name unique among all streams of a run
-   * @param {boolean} live
-   * @param {Rendition[]} renditions
+   * @param {StreamOptions} options
    * @param {string} baseUrl the origin's, without a slash at the end
    */
-  constructor(name, live, renditions, baseUrl) {
+  constructor(name, { live, renditions, segments = VOD_SEGMENTS }, baseUrl) {
     this.name = name;
     this.live = live;
     this.renditions = renditions;
+    this.segmentCount = segments;
     this.manifestUrl = `${baseUrl}/${name}/master.m3u8`;
     this.startedAt = Date.now();
+  }
+
+  /**
+   * Lets the origin fail for everything of this stream, manifests and segments.
+   * @param {Trouble} kind
+   * @returns {() => void} ends it
+   */
+  breakDown(kind) {
+    let end = () => {};
+    this.#trouble = { kind, over: new Promise((done) => (end = done)) };
+    return () => {
+      this.#trouble = null;
+      end();
+    };
+  }
+
+  /** What is wrong with the origin at the moment, if anything is. */
+  get trouble() {
+    return this.#trouble;
+  }
+
+  /** The origin sends this stream's segments no faster than that. */
+  limit(/** @type {import('./throttle.mjs').Limits} */ limits) {
+    this.#throttle = new Throttle(limits);
+  }
+
+  get throttle() {
+    return this.#throttle;
   }
 
   /** Lets `viewer` wait so long for the first byte of every segment; 0 ends it. */
@@ -68,7 +109,7 @@ export class Stream {
   }
 
   #playlist(/** @type {Rendition} */ { segments }) {
-    const [from, to] = this.live ? this.#window() : [0, VOD_SEGMENTS];
+    const [from, to] = this.live ? this.#window() : [0, this.segmentCount];
     const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${SEGMENT_S}`];
     lines.push(`#EXT-X-MEDIA-SEQUENCE:${FIRST_SEQUENCE + from}`);
     lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${Math.floor(Math.max(from - 1, 0) / segments.length)}`);

@@ -24,6 +24,9 @@ const CONSOLE_LINES_MAX = 20;
  * @property {boolean} paused
  * @property {boolean} ended
  * @property {{ waiting: number, starvedMs: number, longestStillMs: number }} stalls since the start
+ * @property {number | null} placed segments from the first one played to the live edge, both included
+ * @property {{ atS: number, level: number }[]} levels renditions played, by their place from the lowest
+ * @property {string[]} history what happened to peers, for people
  */
 
 /** @typedef {'high' | 'low' | 'auto'} Quality the rendition to stay at; with `auto` the player chooses */
@@ -31,11 +34,12 @@ const CONSOLE_LINES_MAX = 20;
 /**
  * @typedef {object} ViewerOptions
  * @property {string} name unique among all viewers of a run
- * @property {string} engine module the page imports the engine from
+ * @property {string} engine module the page imports the engine from; empty for stock hls.js
  * @property {import('./stream.mjs').Stream} stream
  * @property {object} hls the player's configuration
  * @property {object} core the engine's configuration
  * @property {Quality} quality
+ * @property {boolean} beside it is only compared with: its stalls and fatal errors fail nothing
  * @property {RegExp} [blocked] requests that fail
  * @property {RegExp} [held] requests that wait for `release`
  */
@@ -46,6 +50,7 @@ const blankReport = () => ({
   ...{ loaded: { http: 0, p2p: 0 }, fatal: [], errors: {}, engineErrors: {} },
   ...{ position: 0, playedS: 0, aheadS: 0, paused: false, ended: false },
   stalls: { waiting: 0, starvedMs: 0, longestStillMs: 0 },
+  ...{ placed: null, levels: [], history: [] },
 });
 
 const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
@@ -124,6 +129,11 @@ export class Viewer {
    */
   bytesFromPeers(prefix = '') {
     return sum(Object.entries(this.now.peerBytes).map(([id, bytes]) => (id.startsWith(prefix) ? bytes : 0)));
+  }
+
+  /** Whether the engine is ours. */
+  get isOurs() {
+    return this.options.engine.startsWith('/client/');
   }
 
   /** Bytes of segments the origin sent to this viewer, also those nobody waited for any more. */

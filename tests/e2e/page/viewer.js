@@ -1,7 +1,7 @@
 // A page that plays one stream through one engine, and tells all about it.
 //
 // `start(options)` begins; `report()` tells. Options: `engine` (URL or name of the module that
-// exports HlsJsP2PEngine), `manifestUrl`, `hls` and `core` (configurations), `quality` (`high`
+// exports HlsJsP2PEngine; empty for stock hls.js), `manifestUrl`, `hls` and `core` (configurations), `quality` (`high`
 // or `low`: the rendition to stay at; `auto`: the player chooses).
 
 import { Playhead } from './playhead.js';
@@ -21,14 +21,25 @@ const state = {
   fatal: [],
   errors: {},
   engineErrors: {},
+  /** Segments between the first one played and the live edge, both included. */
+  placed: null,
+  /** Renditions played, each when playback reaches it, by their place from the lowest. */
+  levels: [],
+  /** What happened to peers, for people: the last lines. */
+  history: [],
+};
+
+/** Lines of history that are kept. */
+const HISTORY_MAX = 60;
+const note = (text) => {
+  state.history.push(`${(performance.now() / 1000).toFixed(2)} ${text}`);
+  if (state.history.length > HISTORY_MAX) state.history.shift();
 };
 
 window.start = async ({ engine, manifestUrl, hls: hlsConfig, core, quality }) => {
-  const { HlsJsP2PEngine } = await import(engine);
-  const HlsWithP2P = HlsJsP2PEngine.injectMixin(window.Hls);
-  const hls = new HlsWithP2P({ ...hlsConfig, p2p: { core } });
+  const hls = engine ? await makePlayer(engine, hlsConfig, core) : new window.Hls(hlsConfig);
   window.hls = hls;
-  followEngine(hls.p2pEngine);
+  if (engine) followEngine(hls.p2pEngine);
   followPlayer(hls);
   recordDeliveries(hls);
   hls.on(window.Hls.Events.MANIFEST_PARSED, () => (hls.loadLevel = levelOf(quality)));
@@ -36,6 +47,12 @@ window.start = async ({ engine, manifestUrl, hls: hlsConfig, core, quality }) =>
   hls.loadSource(manifestUrl);
   video.autoplay = true;
 };
+
+async function makePlayer(engine, hlsConfig, core) {
+  const { HlsJsP2PEngine } = await import(engine);
+  const HlsWithP2P = HlsJsP2PEngine.injectMixin(window.Hls);
+  return new HlsWithP2P({ ...hlsConfig, p2p: { core } });
+}
 
 window.switchTo = (quality) => (window.hls.currentLevel = levelOf(quality));
 
@@ -59,30 +76,44 @@ function followEngine(engine) {
     else add(state.peerBytes, peerId, bytes);
   });
   engine.addEventListener('onChunkUploaded', (bytes, peerId) => add(state.uploadedBytes, peerId, bytes));
-  engine.addEventListener('onSegmentLoaded', ({ downloadSource }) => (state.loaded[downloadSource] += 1));
+  engine.addEventListener('onSegmentLoaded', ({ segmentUrl, segment, downloadSource, peerId }) => {
+    note(`loaded ${nameOf(segmentUrl ?? segment?.url)} by ${downloadSource} ${peerId ?? ''}`);
+    state.loaded[downloadSource] += 1;
+  });
   engine.addEventListener('onPeerConnect', ({ peerId }) => {
+    note(`connected ${peerId}`);
     state.peers.push(peerId);
     if (!state.peersSeen.includes(peerId)) state.peersSeen.push(peerId);
   });
   engine.addEventListener('onPeerClose', ({ peerId }) => {
+    note(`closed ${peerId}`);
     const place = state.peers.indexOf(peerId);
     if (place >= 0) state.peers.splice(place, 1);
   });
-  engine.addEventListener('onSegmentError', ({ error, downloadSource }) => {
+  engine.addEventListener('onSegmentError', ({ error, downloadSource, peerId }) => {
+    note(`error ${downloadSource} ${peerId ?? ''} ${error?.type ?? error}`);
     add(state.engineErrors, `${downloadSource} ${error?.type ?? error}`, 1);
   });
 }
+
+/** The end of a segment's URL: rendition and number. */
+const nameOf = (url = '') => url.split('/').slice(-2).join('/');
 
 function followPlayer(hls) {
   hls.on(window.Hls.Events.ERROR, (_event, { type, details, fatal, error }) => {
     state.errors[details] = (state.errors[details] ?? 0) + 1;
     if (fatal) state.fatal.push(`${type}/${details}: ${error?.message}`);
   });
+  hls.on(window.Hls.Events.FRAG_CHANGED, (_event, { frag }) => {
+    const edge = hls.levels[frag.level]?.details?.endSN;
+    if (state.placed === null && edge !== undefined) state.placed = edge - frag.sn + 1;
+    if (state.levels.at(-1)?.level !== frag.level) state.levels.push({ atS: playhead.playedS, level: frag.level });
+  });
 }
 
-/** Puts itself between the engine's loader and the player: what passes here is what gets played. */
+/** Puts itself between the loader and the player: what passes here is what gets played. */
 function recordDeliveries(hls) {
-  const EngineLoader = hls.config.fLoader;
+  const EngineLoader = hls.config.fLoader ?? hls.config.loader;
   hls.config.fLoader = class extends EngineLoader {
     load(context, config, callbacks) {
       const onSuccess = (response, stats, about, details) => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { deafTracker, startTracker } from '../harness/servers.mjs';
-import { OURS, SEEDER, scenario } from '../harness/scenario.mjs';
+import { OURS, P2PML_LIVE_SYNC, SEEDER, longScenario, scenario } from '../harness/scenario.mjs';
 
 /** Longer than a live window and than the windows below: all that was loaded before is used up. */
 const BEYOND_BUFFER_S = 26;
@@ -29,6 +29,48 @@ for (const kind of /** @type {const} */ (['live', 'vod'])) {
     await scene.untilAllPlayed(3);
     await scene.playsOnFor(BEYOND_BUFFER_S, () => Promise.all([seeder.kill9(), tracker.kill9()]));
   });
+}
+
+for (const victim of /** @type {const} */ (['seeder', 'tracker'])) {
+  longScenario(`8 live viewers go on when the ${victim} is killed`, async (scene) => {
+    const stream = await scene.live();
+    const tracker = scene.use(await startTracker());
+    const seeder = await scene.seeder(stream, { tracker: tracker.address });
+    const choice = { tracker: tracker.address };
+    for (let i = 0; i < 4; i++) await scene.ours(stream, choice);
+    for (let i = 0; i < 4; i++) await scene.p2pml(stream, choice);
+    const served = () => [true, false].every((isOurs) => scene.viewers.some((it) => it.isOurs === isOurs && it.tookFrom(SEEDER)));
+    await scene.until('viewers of both kinds took from the seeder', served);
+    await scene.untilAllPlayed(10);
+    await scene.playsOnFor(BEYOND_BUFFER_S, () => ({ seeder, tracker })[victim].kill9());
+    scene.assertNoStalls();
+  });
+}
+
+/** An outage that every viewer's buffer outlasts: they are 18 s behind the live edge. */
+const OUTAGE_S = 8;
+const BUFFERED = { hls: { liveSyncDurationCount: P2PML_LIVE_SYNC } };
+/** Beyond the outage, so that what it delayed is played. */
+const AFTERWARDS_S = 15;
+
+for (const trouble of /** @type {const} */ (['unavailable', 'silent'])) {
+  for (const seeded of [true, false]) {
+    const name = `viewers of a live stream ${seeded ? 'with' : 'without'} a seeder outlast an origin that is ${trouble} for a while`;
+    scenario(name, async (scene) => {
+      const stream = await scene.live();
+      if (seeded) await scene.seeder(stream);
+      for (let i = 0; i < 2; i++) await scene.ours(stream, BUFFERED);
+      await scene.p2pml(stream, { beside: true });
+      await scene.plain(stream, { ...BUFFERED, beside: true });
+      await scene.until('ours are connected', () => scene.promised.every(({ now }) => now.peers.length > 0));
+      await scene.until('ours have a buffer', () => scene.promised.every(({ now }) => now.aheadS > OUTAGE_S));
+      const mend = stream.breakDown(trouble);
+      await scene.playsOnFor(OUTAGE_S);
+      await scene.playsOnFor(AFTERWARDS_S, mend);
+      scene.assertNoStalls();
+      for (const { now, name: who } of scene.viewers) scene.tell(`${who}: stalls ${JSON.stringify(now.stalls)}, fatal ${now.fatal}`);
+    });
+  }
 }
 
 scenario('plays over HTTP when the WASM cannot be loaded', async (scene) => {

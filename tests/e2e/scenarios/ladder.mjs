@@ -1,0 +1,54 @@
+// @ts-check
+// The player chooses the rendition as if there were no peers: their speed is no measure of what the
+// viewer's line can bear, and must not make it go up and down.
+
+import assert from 'node:assert/strict';
+import { scenario } from '../harness/scenario.mjs';
+
+/** Each viewer's line: enough for the second of three renditions (500 kbit/s), not for the first (1050). */
+const LINE_BPS = 900_000;
+
+/** The player has found its rendition by then; from there on it is counted. */
+const SETTLED_S = 14;
+const COUNTED_S = 30;
+
+/** Changes of rendition that ours may make beyond those of stock hls.js. */
+const MORE_CHANGES_MAX = 2;
+
+/** @typedef {import('../harness/viewer.mjs').Viewer} Viewer */
+
+/**
+ * The rendition of most of the counted seconds, and how often it changed.
+ * @param {Viewer} viewer
+ */
+function chosen({ now }) {
+  /** @type {Map<number, number>} */
+  const seconds = new Map();
+  let changes = 0;
+  for (const [i, { atS, level }] of now.levels.entries()) {
+    const from = Math.max(SETTLED_S, atS);
+    const to = now.levels[i + 1]?.atS ?? now.playedS;
+    if (atS > SETTLED_S) changes += 1;
+    if (to > from) seconds.set(level, (seconds.get(level) ?? 0) + to - from);
+  }
+  const [[level]] = [...seconds].sort(([, a], [, b]) => b - a);
+  return { level, changes };
+}
+
+scenario('on slow lines ours plays the rendition that stock hls.js plays, and stays there', async (scene) => {
+  const stream = await scene.ladder();
+  stream.limit({ viewerBps: LINE_BPS });
+  const plain = await scene.plain(stream, { quality: 'auto', beside: true });
+  const ours = [await scene.ours(stream, { quality: 'auto' }), await scene.ours(stream, { quality: 'auto' })];
+  await scene.untilAllPlayed(SETTLED_S + COUNTED_S);
+  scene.assertNoStalls();
+  const expected = chosen(plain);
+  scene.tell(`stock hls.js: rendition ${expected.level}, ${expected.changes} changes; ${JSON.stringify(plain.now.levels)}`);
+  for (const viewer of ours) {
+    const { level, changes } = chosen(viewer);
+    scene.tell(`${viewer.name}: rendition ${level}, ${changes} changes; ${JSON.stringify(viewer.now.levels)}`);
+    assert.ok(Math.abs(level - expected.level) <= 1, `${viewer.name} plays rendition ${level}, stock hls.js ${expected.level}`);
+    const most = expected.changes + MORE_CHANGES_MAX;
+    assert.ok(changes <= most, `${viewer.name} changed its rendition ${changes} times, expected ${most} or less`);
+  }
+});
