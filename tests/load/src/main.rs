@@ -4,13 +4,19 @@
 //! See `tests/load/README.md` for the commands behind the figures in `docs/benchmarks`.
 
 mod compare;
+mod http;
 mod message;
+mod peer;
 mod process;
+mod relay;
 mod report;
+mod rtc;
+mod seeder;
 mod stun;
 mod tracker;
 mod viewer;
 
+use std::io::Write;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -86,6 +92,17 @@ enum Command {
         #[arg(long)]
         listen: SocketAddr,
     },
+    /// Start the seeder's WebRTC and the `webrtc` crate one after the other, several rounds, and have
+    /// each send as fast as it can to the same peers.
+    CompareWebrtc(rtc::CompareArgs),
+    /// The same with one tab of a real Chromium as the receiver.
+    Chromium(rtc::ChromiumArgs),
+    /// One of these servers alone.
+    WebrtcServer(rtc::ServerArgs),
+    /// Start the tracker and the seeder and feed viewers with a live channel, all bytes from the seeder.
+    Seeder(seeder::Args),
+    /// Run a command in a network namespace that is reached over a slow, lossy network. Needs root.
+    Relay(relay::Args),
 }
 
 /// What the viewers do.
@@ -137,6 +154,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Says a line on standard output at once, for whoever started us.
+fn say(line: &str) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{line}")?;
+    output.flush()
+}
+
 fn main() -> Result<()> {
     process::raise_open_files()?;
     match Cli::parse().command {
@@ -162,6 +186,11 @@ fn main() -> Result<()> {
             options,
         } => stun::compare(&beekeepr, &options, rounds, core, &load)?,
         Command::StunEcho { listen } => stun::echo(listen)?,
+        Command::CompareWebrtc(args) => rtc::compare(&args)?,
+        Command::Chromium(args) => rtc::chromium(&args)?,
+        Command::WebrtcServer(args) => rtc::serve(&args)?,
+        Command::Seeder(args) => seeder::run(&args)?,
+        Command::Relay(args) => relay::run(&args)?,
     }
     Ok(())
 }

@@ -49,18 +49,41 @@ pub(crate) fn announces_per_second(report: &Report) -> f64 {
 }
 
 fn percentiles(latencies_us: &[u32]) -> String {
-    let mut sorted = latencies_us.to_vec();
-    sorted.sort_unstable();
-    let at = |share: f64| {
-        let place = (sorted.len() as f64 * share) as usize;
-        let latency = sorted.get(place.min(sorted.len().saturating_sub(1)));
-        latency.map_or(f64::NAN, |&us| f64::from(us) / 1000.0)
-    };
-    format!("{:.2}/{:.2}", at(0.5), at(0.99))
+    let ms: Vec<f64> = latencies_us.iter().map(|&us| f64::from(us) / 1e3).collect();
+    format!("{:.2}/{:.2}", percentile(&ms, 0.5), percentile(&ms, 0.99))
+}
+
+/// The figure that a share of them does not exceed.
+pub(crate) fn percentile(figures: &[f64], share: f64) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let place = (sorted.len() as f64 * share) as usize;
+    let figure = sorted.get(place.min(sorted.len().saturating_sub(1)));
+    figure.copied().unwrap_or(f64::NAN)
 }
 
 /// The middle one of some figures.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_unstable_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_figures_that_were_measured() {
+        let figures: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!(percentile(&figures, 0.5), 51.0);
+        assert_eq!(percentile(&figures, 0.99), 100.0);
+        assert_eq!(percentile(&figures, 1.0), 100.0);
+        assert_eq!(percentile(&[7.0], 0.99), 7.0);
+    }
+
+    #[test]
+    fn of_nothing_there_is_no_middle() {
+        assert!(percentile(&[], 0.5).is_nan() && median(Vec::new()).is_nan());
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+    }
 }
