@@ -1,8 +1,11 @@
 //! The engine's outputs in a form that crosses to JavaScript without being taken apart there: a
 //! kind, a few numbers, a text, a message.
 
-use beekeepr_engine::{Event, LoadError, Output, Placement, SegmentKey, Source};
-use beekeepr_model::PeerId;
+use beekeepr_engine::{
+    AnnounceEvent, Event, LoadError, Output, Placement, SegmentKey, Source, TrackerKey,
+    TrackerMessage,
+};
+use beekeepr_model::{OfferId, PeerId};
 
 /// What the shell has to do. Each kind lists its numbers in their order; `segment` stands for two,
 /// the stream's key and the segment's id. A `peer` is a text, empty for the origin.
@@ -16,7 +19,10 @@ pub(crate) enum Action {
     TrackerConnect = 1,
     /// Close a socket: tracker.
     TrackerDisconnect = 2,
-    /// Send the text: tracker.
+    /// Tell it: tracker, why (0 the interval is over, 1 started, 2 stopped, 3 completed, 4 an answer), bytes uploaded, bytes
+    /// downloaded, whether the tracker's token goes along (0 or 1). The text begins with the ids of swarm and self, in an
+    /// answer also of the peer; then, for each offer or for the answer, come an offer's id and its description, which U+0000
+    /// ends.
     TrackerSend = 3,
     /// Make an offer: connection.
     OfferCreate = 4,
@@ -42,9 +48,9 @@ pub(crate) enum Action {
     SegmentFailed = 14,
     /// Forget the bytes: segment.
     SegmentDropped = 15,
-    /// News: stream; peer.
+    /// News: stream, connection; peer.
     PeerConnected = 16,
-    /// News: stream; peer.
+    /// News: stream, connection; peer.
     PeerClosed = 17,
     /// News: segment, bytes; peer.
     Downloaded = 18,
@@ -63,6 +69,8 @@ pub(crate) enum Action {
     TrackerLost = 24,
     /// News with a text: tracker.
     TrackerWarning = 25,
+    /// Get a new token: tracker.
+    TokenWanted = 26,
 }
 
 /// An action with all it carries.
@@ -123,8 +131,9 @@ pub(crate) fn flatten(output: Output) -> (Action, Parts) {
     match output {
         Output::TrackerConnect(tracker) => (Action::TrackerConnect, Parts::key(tracker.0)),
         Output::TrackerDisconnect(tracker) => (Action::TrackerDisconnect, Parts::key(tracker.0)),
-        Output::TrackerSend { tracker, text } => {
-            (Action::TrackerSend, Parts::key(tracker.0).text(text))
+        Output::TokenWanted(tracker) => (Action::TokenWanted, Parts::key(tracker.0)),
+        Output::TrackerSend { tracker, message } => {
+            (Action::TrackerSend, tracker_message(tracker, &message))
         }
         Output::OfferCreate(conn) => (Action::OfferCreate, Parts::key(conn.0)),
         Output::OfferAccept { conn, sdp } => (Action::OfferAccept, Parts::key(conn.0).text(sdp)),
@@ -174,16 +183,14 @@ pub(crate) fn flatten(output: Output) -> (Action, Parts) {
 
 fn flatten_event(event: Event) -> (Action, Parts) {
     match event {
-        Event::PeerConnected {
-            conn: _,
-            stream,
-            peer,
-        } => (Action::PeerConnected, Parts::key(stream.0).peer(&peer)),
-        Event::PeerClosed {
-            conn: _,
-            stream,
-            peer,
-        } => (Action::PeerClosed, Parts::key(stream.0).peer(&peer)),
+        Event::PeerConnected { conn, stream, peer } => (
+            Action::PeerConnected,
+            Parts::of([stream.0.into(), conn.0.into()]).peer(&peer),
+        ),
+        Event::PeerClosed { conn, stream, peer } => (
+            Action::PeerClosed,
+            Parts::of([stream.0.into(), conn.0.into()]).peer(&peer),
+        ),
         Event::Downloaded {
             segment,
             bytes,
@@ -229,6 +236,66 @@ fn flatten_event(event: Event) -> (Action, Parts) {
     }
 }
 
+/// As in [`Action::TrackerSend`].
+fn tracker_message(tracker: TrackerKey, message: &TrackerMessage) -> Parts {
+    let mut text = String::new();
+    let (why, uploaded, downloaded, with_token) = match message {
+        TrackerMessage::Announce {
+            info_hash,
+            peer_id,
+            uploaded,
+            downloaded,
+            event,
+            with_token,
+            offers,
+        } => {
+            text.extend(info_hash.chars());
+            text.extend(peer_id.chars());
+            for (offer_id, sdp) in offers {
+                push_offer(&mut text, offer_id, sdp);
+            }
+            let why = match event {
+                None => 0.0,
+                Some(AnnounceEvent::Started) => 1.0,
+                Some(AnnounceEvent::Stopped) => 2.0,
+                Some(AnnounceEvent::Completed) => 3.0,
+            };
+            (why, *uploaded, *downloaded, *with_token)
+        }
+        TrackerMessage::Answer {
+            info_hash,
+            peer_id,
+            to_peer_id,
+            offer_id,
+            sdp,
+        } => {
+            text.extend(info_hash.chars());
+            text.extend(peer_id.chars());
+            text.extend(to_peer_id.chars());
+            push_offer(&mut text, offer_id, sdp);
+            (ANSWER, 0, 0, false)
+        }
+    };
+    let with_token = f64::from(u8::from(with_token));
+    let numbers = [
+        tracker.0.into(),
+        why,
+        uploaded as f64,
+        downloaded as f64,
+        with_token,
+    ];
+    Parts::of(numbers).text(text)
+}
+
+fn push_offer(text: &mut String, id: &OfferId, sdp: &str) {
+    text.extend(id.chars());
+    text.push_str(sdp);
+    text.push('\0');
+}
+
+/// In place of a reason: the message is an answer.
+const ANSWER: f64 = 4.0;
+
 /// As in [`Action::SegmentError`], with the HTTP status.
 fn error_code(error: LoadError) -> (f64, u16) {
     match error {
@@ -249,7 +316,7 @@ mod tests {
     use beekeepr_engine::{ConnKey, StreamKey};
     use beekeepr_model::SegmentId;
 
-    const KINDS: [Action; 26] = [
+    const KINDS: [Action; 27] = [
         Action::None,
         Action::TrackerConnect,
         Action::TrackerDisconnect,
@@ -276,6 +343,7 @@ mod tests {
         Action::SegmentAborted,
         Action::TrackerLost,
         Action::TrackerWarning,
+        Action::TokenWanted,
     ];
 
     fn segment() -> SegmentKey {

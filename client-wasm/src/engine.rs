@@ -1,13 +1,12 @@
-//! One call for each input of the engine, and the actions it asks for.
+//! What JavaScript calls: what happened, and the actions that follow.
 
-use beekeepr_engine::{
-    Config, ConnKey, FetchKey, Input, ListedSegment, SegmentKey, StreamKey, TrackerKey,
-};
+use beekeepr_engine::{Config, ConnKey, Input, ListedSegment, StreamKey};
 use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::action::{Action, Parts, flatten};
-use crate::{identity, settings};
+use crate::input::{self, Kind};
+use crate::settings;
 
 /// Numbers in the flat list of [`Engine::segments_listed`] for each segment: id, start, end.
 const NUMBERS_PER_SEGMENT: usize = 3;
@@ -29,7 +28,8 @@ impl Engine {
     #[must_use]
     pub fn new(now: f64, seed_high: u32, seed_low: u32, values: &[f64]) -> Self {
         let config = settings::apply(Config::default(), values);
-        let seed = identity::seed(seed_high, seed_low);
+        // JavaScript has no 64-bit integers that cross cheaply.
+        let seed = u64::from(seed_high) << 32 | u64::from(seed_low);
         let inner = beekeepr_engine::Engine::new(config, seed, time(now));
         Self {
             inner,
@@ -80,9 +80,16 @@ impl Engine {
             .map_or(f64::NAN, |time| time.as_ms() as f64)
     }
 
-    /// The deadline has come.
-    pub fn tick(&mut self, now: f64) {
-        self.handle(now, Input::Tick);
+    /// Something happened: its kind, numbers and text as `input.rs` lists them. A kind that does not exist and
+    /// ids that are none are ignored.
+    pub fn tell(&mut self, now: f64, kind: u32, a: f64, b: f64, c: f64, text: &str) {
+        let Some(kind) = Kind::of(kind) else {
+            return;
+        };
+        let message = input::message(kind, [a, b, c], text);
+        if let Some(input) = input::input(kind, [a, b, c], text, message.as_ref()) {
+            self.handle(now, input);
+        }
     }
 
     /// A stream is there to be shared. False, and nothing done, when an id has not 20 characters.
@@ -104,13 +111,24 @@ impl Engine {
         true
     }
 
-    /// A stream is gone.
-    #[wasm_bindgen(js_name = streamRemoved)]
-    pub fn stream_removed(&mut self, now: f64, stream: u32) {
+    /// Viewers of a stream also meet in another swarm, in which segments have other numbers: pairs of ours and
+    /// the swarm's, none when all are the same.
+    #[wasm_bindgen(js_name = swarmAdded)]
+    pub fn swarm_added(&mut self, now: f64, stream: u32, info_hash: &str, pairs: &[f64]) {
+        let Ok(info_hash) = InfoHash::from_chars(info_hash) else {
+            return;
+        };
+        let pairs = pairs.chunks_exact(2);
+        let number = |number: f64| SegmentId(number as i64);
+        let numbers: Vec<_> = pairs
+            .map(|pair| (number(pair[0]), number(pair[1])))
+            .collect();
         self.handle(
             now,
-            Input::StreamRemoved {
+            Input::SwarmAdded {
                 stream: StreamKey(stream),
+                info_hash,
+                numbers: &numbers,
             },
         );
     }
@@ -137,147 +155,6 @@ impl Engine {
         );
     }
 
-    /// Where the player is, and its rate in thousandths.
-    pub fn playback(&mut self, now: f64, position_ms: f64, rate_milli: u32) {
-        self.handle(
-            now,
-            Input::Playback {
-                position_ms: position_ms as i64,
-                rate_milli,
-            },
-        );
-    }
-
-    /// The player asks for a segment.
-    #[wasm_bindgen(js_name = segmentWanted)]
-    pub fn segment_wanted(&mut self, now: f64, stream: u32, segment: f64) {
-        self.handle(now, Input::SegmentWanted(segment_key(stream, segment)));
-    }
-
-    /// The player gave a segment up.
-    #[wasm_bindgen(js_name = segmentUnwanted)]
-    pub fn segment_unwanted(&mut self, now: f64, stream: u32, segment: f64) {
-        self.handle(now, Input::SegmentUnwanted(segment_key(stream, segment)));
-    }
-
-    /// The page has checked a segment.
-    #[wasm_bindgen(js_name = segmentChecked)]
-    pub fn segment_checked(&mut self, now: f64, stream: u32, segment: f64, valid: bool) {
-        let segment = segment_key(stream, segment);
-        self.handle(now, Input::SegmentChecked { segment, valid });
-    }
-
-    /// A response has begun: the offset of its first byte, and the size of the whole segment or NaN.
-    #[wasm_bindgen(js_name = fetchStarted)]
-    pub fn fetch_started(&mut self, now: f64, fetch: u32, offset: f64, total: f64) {
-        let total = (!total.is_nan()).then_some(total as u64);
-        let offset = offset as u64;
-        self.handle(
-            now,
-            Input::FetchStarted {
-                fetch: FetchKey(fetch),
-                offset,
-                total,
-            },
-        );
-    }
-
-    /// More bytes have come and are stored.
-    #[wasm_bindgen(js_name = fetchProgress)]
-    pub fn fetch_progress(&mut self, now: f64, fetch: u32, bytes: u32) {
-        self.handle(
-            now,
-            Input::FetchProgress {
-                fetch: FetchKey(fetch),
-                bytes,
-            },
-        );
-    }
-
-    /// A response has come to its end.
-    #[wasm_bindgen(js_name = fetchDone)]
-    pub fn fetch_done(&mut self, now: f64, fetch: u32) {
-        self.handle(
-            now,
-            Input::FetchDone {
-                fetch: FetchKey(fetch),
-            },
-        );
-    }
-
-    /// A request failed with this HTTP status, or 0.
-    #[wasm_bindgen(js_name = fetchFailed)]
-    pub fn fetch_failed(&mut self, now: f64, fetch: u32, status: u16) {
-        self.handle(
-            now,
-            Input::FetchFailed {
-                fetch: FetchKey(fetch),
-                status,
-            },
-        );
-    }
-
-    /// A tracker's socket is open.
-    #[wasm_bindgen(js_name = trackerOpened)]
-    pub fn tracker_opened(&mut self, now: f64, tracker: u32) {
-        self.handle(now, Input::TrackerOpened(TrackerKey(tracker)));
-    }
-
-    /// A tracker sent this text.
-    #[wasm_bindgen(js_name = trackerMessage)]
-    pub fn tracker_message(&mut self, now: f64, tracker: u32, text: &str) {
-        let tracker = TrackerKey(tracker);
-        self.handle(
-            now,
-            Input::TrackerMessage {
-                tracker,
-                text: text.as_bytes(),
-            },
-        );
-    }
-
-    /// A tracker's socket is closed or could not be opened.
-    #[wasm_bindgen(js_name = trackerClosed)]
-    pub fn tracker_closed(&mut self, now: f64, tracker: u32) {
-        self.handle(now, Input::TrackerClosed(TrackerKey(tracker)));
-    }
-
-    /// An offer is complete.
-    #[wasm_bindgen(js_name = offerReady)]
-    pub fn offer_ready(&mut self, now: f64, conn: u32, sdp: &str) {
-        self.handle(
-            now,
-            Input::OfferReady {
-                conn: ConnKey(conn),
-                sdp,
-            },
-        );
-    }
-
-    /// An answer is complete.
-    #[wasm_bindgen(js_name = answerReady)]
-    pub fn answer_ready(&mut self, now: f64, conn: u32, sdp: &str) {
-        self.handle(
-            now,
-            Input::AnswerReady {
-                conn: ConnKey(conn),
-                sdp,
-            },
-        );
-    }
-
-    /// A data channel is open.
-    #[wasm_bindgen(js_name = channelOpened)]
-    pub fn channel_opened(&mut self, now: f64, conn: u32) {
-        self.handle(now, Input::ChannelOpened(ConnKey(conn)));
-    }
-
-    /// A connection is gone or never came about.
-    #[wasm_bindgen(js_name = channelClosed)]
-    pub fn channel_closed(&mut self, now: f64, conn: u32) {
-        self.handle(now, Input::ChannelClosed(ConnKey(conn)));
-    }
-
     /// A command message came.
     pub fn command(&mut self, now: f64, conn: u32, message: &[u8]) {
         self.handle(
@@ -285,17 +162,6 @@ impl Engine {
             Input::Command {
                 conn: ConnKey(conn),
                 message,
-            },
-        );
-    }
-
-    /// A channel's send buffer has run low.
-    pub fn drained(&mut self, now: f64, conn: u32, buffered: u32) {
-        self.handle(
-            now,
-            Input::Drained {
-                conn: ConnKey(conn),
-                buffered,
             },
         );
     }
@@ -320,13 +186,6 @@ fn time(now: f64) -> Time {
     Time::from_ms(now as u64)
 }
 
-fn segment_key(stream: u32, segment: f64) -> SegmentKey {
-    SegmentKey {
-        stream: StreamKey(stream),
-        id: SegmentId(segment as i64),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,7 +197,7 @@ mod tests {
     #[test]
     fn an_idle_engine_asks_for_nothing() {
         let mut engine = engine();
-        engine.tick(1.0);
+        engine.tell(1.0, Kind::Tick as u32, 0.0, 0.0, 0.0, "");
         assert_eq!(engine.poll(), Action::None as u32);
         assert!(engine.number(99).is_nan());
     }
@@ -354,9 +213,10 @@ mod tests {
     fn hostile_numbers_and_messages_do_no_harm() {
         let mut engine = engine();
         engine.segments_listed(f64::NAN, 7, true, &[f64::INFINITY, -1.0, f64::NAN, 4.0]);
-        engine.fetch_started(-5.0, 3, f64::NEG_INFINITY, f64::INFINITY);
         engine.command(1.0, 9, b"cstr");
-        engine.tracker_message(1.0, 0, "{");
+        for kind in 0..99 {
+            engine.tell(-5.0, kind, f64::NEG_INFINITY, f64::NAN, f64::INFINITY, "{");
+        }
         assert!(!engine.place(1.0, 9, usize::MAX));
     }
 }

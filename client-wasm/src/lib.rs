@@ -1,11 +1,10 @@
 //! The engine for browsers: flat calls in, a list of actions out.
 //!
 //! The TypeScript shell (`js/src/shell.ts`) owns the sockets, peer connections, HTTP requests, the
-//! timer and the segments' bytes. It tells [`Engine`] what happened by one call for each
-//! [`beekeepr_engine::Input`], then takes actions until there are none:
+//! timer and the segments' bytes. It tells [`Engine`] what happened, then takes actions until there are none:
 //!
 //! ```text
-//! engine.fetchProgress(now, fetch, bytes)
+//! engine.tell(now, Input.FetchProgress, fetch, bytes, 0, "")
 //! while ((kind = engine.poll()) !== Action.None) act on kind, engine.number(i), engine.text(), engine.data()
 //! set one timer for engine.deadline()
 //! ```
@@ -16,8 +15,13 @@
 
 mod action;
 mod engine;
-mod identity;
+#[cfg(any(target_arch = "wasm32", test))]
+mod heap;
+mod input;
 mod settings;
 
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static HEAP: heap::Heap = heap::Heap::new(heap::grow);
+
 pub use engine::Engine;
-pub use identity::peer_id;

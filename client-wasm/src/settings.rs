@@ -6,7 +6,7 @@ use beekeepr_engine::Config;
 
 /// How many numbers the list has.
 #[cfg(test)]
-pub(crate) const COUNT: usize = 21;
+pub(crate) const COUNT: usize = 23;
 
 /// `config` with the numbers of `values` put in; NaN and what is missing leave a setting as it is.
 pub(crate) fn apply(mut config: Config, values: &[f64]) -> Config {
@@ -42,6 +42,8 @@ fn set(config: &mut Config, index: usize, value: f64) {
         18 => config.http_initial_ms = value as u64,
         19 => config.uploads_max = value as u32,
         20 => config.upload_bps_max = value as u64,
+        21 => config.super_peers_only = value != 0.0,
+        22 => config.viewers_min = value as u32,
         _ => {}
     }
 }

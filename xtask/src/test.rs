@@ -56,6 +56,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     tally.tests("TypeScript tests", || {
         Ok(build::npm(build::JS, &["test", "--silent"]))
     });
+    tally.check("what the browser client weighs", || {
+        shell::run(&mut build::npm(build::JS, &["run", "--silent", "weigh"]))
+    });
     if browser {
         tally.check(
             "golden files: what foreign clients see in manifests",
@@ -65,6 +68,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
                 shell::run(&mut build::npm(INTEROP, &["run", "--silent", "golden"]))
             },
         );
+        tally.tests("the browser client in pages", || {
+            tools::chromium()?;
+            tools::ffmpeg()?;
+            Ok(build::npm(build::JS, &["run", "--silent", "pages"]))
+        });
         tally.tests("browser tests", || {
             tools::chromium()?;
             tools::ffmpeg()?;

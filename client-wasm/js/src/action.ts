@@ -26,4 +26,5 @@ export const enum Action {
     SegmentAborted = 23,
     TrackerLost = 24,
     TrackerWarning = 25,
+    TokenWanted = 26,
 }

@@ -1,7 +1,26 @@
 // The page's settings: p2p-media-loader's keys by name, Beekeepr's defaults.
 
+import type { Generation } from "./identity.js";
+import { faultsOf } from "./options.js";
+import type { SegmentStorage } from "./page-storage.js";
+import type { TokenSource } from "./tokens.js";
 import type { ByteRange, StreamType } from "./types.js";
 import settings from "./settings.json";
+
+/**
+ * Where viewers meet when the page names no tracker: the public ones of p2p-media-loader 2.3, so that no
+ * server is needed. `announceTrackers: []` turns them off.
+ */
+export const PUBLIC_TRACKERS = ["wss://tracker.novage.com.ua", "wss://tracker.openwebtorrent.com"];
+
+/**
+ * Who tells viewers their public addresses when the page names no STUN server: as p2p-media-loader 2.3.
+ * `rtcConfig: { iceServers: [] }` turns them off.
+ */
+export const PUBLIC_STUN = ["stun:stun.l.google.com:19302", "stun:global.stun.twilio.com:3478"];
+
+/** How the peer ids of this client begin: `BK`, version 00.01 (`PEER_ID_PREFIX_VIEWER` in core/model). */
+const PEER_ID_PREFIX = "-BK0001-";
 
 /** Settings of one kind of stream. */
 export interface StreamConfig {
@@ -36,6 +55,8 @@ export interface StreamConfig {
     p2pInactiveLoaderDestroyTimeoutMs: number;
     /** An HTTP response that is silent for so long has failed. */
     httpNotReceivingBytesTimeoutMs: number;
+    /** An HTTP request without a response for so long has failed; 0 for no limit of its own. */
+    httpFirstByteTimeoutMs: number;
     /** Failures after which a segment is left to the player's own loader. */
     httpErrorRetries: number;
     /** Failures after which a peer is left. */
@@ -44,12 +65,19 @@ export interface StreamConfig {
     p2pMaxPeers: number;
     /** Offers in one announce. */
     webRtcOffersCount: number;
-    /** WebSocket URLs of the trackers. None by default: this is a private network. */
+    /** WebSocket URLs of the trackers; by default public ones. */
     announceTrackers: string[];
-    /** For RTCPeerConnection. No STUN server by default: none of a third party learns of the viewers. */
+    /** For RTCPeerConnection; by default with public STUN servers. */
     rtcConfig: RTCConfiguration;
+    /** How our peer ids begin, at most 20 characters. */
+    trackerClientVersionPrefix: string;
     /** The stream's name for all its viewers; by default the manifest's URL without its query. */
     swarmId?: string;
+    /**
+     * Which clients to meet: those of p2p-media-loader 2.3 to 4.x ("v2", the default), 1.x to 2.2 ("v2_index"),
+     * 5.x ("v3"), or all at the cost of two more announces ("auto").
+     */
+    generation: Generation | "auto";
     /** Parameters of the manifest's query that belong to that default, as they tell one stream from another. */
     swarmIdParameters: string[];
     /** Says whether a segment that came from peers is right. */
@@ -79,6 +107,25 @@ export type HttpRequestSetup = (
 export interface CommonCoreConfig {
     /** MiB of segments to keep for others. */
     segmentMemoryStorageLimit: number | undefined;
+    /** Makes a storage of the page's own, which keeps what has loaded. */
+    customSegmentStorageFactory?: ((isLive: boolean) => SegmentStorage) | undefined;
+    /**
+     * Whom to share with: everybody ("mesh"), only the operator's super-peers, so that no viewer learns of
+     * another ("super-peer-only"), or nobody ("off").
+     */
+    mode: "mesh" | "super-peer-only" | "off";
+    /** Viewers in a swarm below which none is met. */
+    minViewers: number;
+    /** Asked once before anything is said to a tracker or a peer; no until it says yes. */
+    consent?: (() => boolean | Promise<boolean>) | undefined;
+    /** Give to peers also over cellular networks and where the user saves data. */
+    isP2PUploadAllowedOnMetered: boolean;
+    /** Give to peers also while nobody sees the page. */
+    isP2PUploadAllowedWhenHidden: boolean;
+    /** MiB given to peers after which no more is; 0 for no limit. */
+    p2pUploadLimit: number;
+    /** The token for the trackers (a JWT), or who gives one, asked again before it runs out. */
+    token?: TokenSource | undefined;
     /** Where the WebAssembly module is; by default beside the script. */
     wasmUrl?: string;
 }
@@ -100,17 +147,37 @@ export type DefinedCoreConfig = CommonCoreConfig & {
 };
 
 /** Settings that cannot change while running. */
-type FixedKey = "announceTrackers" | "rtcConfig" | "swarmId" | "swarmIdParameters";
+type FixedKey = 
+    | "announceTrackers" | "generation" | "rtcConfig" | "swarmId" | "swarmIdParameters" | "trackerClientVersionPrefix";
+
+/** Settings for all streams that may change while running. */
+type DynamicCommonKey =
+    | "segmentMemoryStorageLimit" | "mode" | "minViewers" | "isP2PUploadAllowedOnMetered"
+    | "isP2PUploadAllowedWhenHidden" | "p2pUploadLimit";
 
 /** What may change while running. */
 export type DynamicCoreConfig = Partial<Omit<StreamConfig, FixedKey>> &
-    Partial<Pick<CommonCoreConfig, "segmentMemoryStorageLimit">> & {
+    Partial<Pick<CommonCoreConfig, DynamicCommonKey>> & {
         mainStream?: Partial<Omit<StreamConfig, FixedKey>>;
         secondaryStream?: Partial<Omit<StreamConfig, FixedKey>>;
     };
 
-const FIXED: readonly string[] = ["announceTrackers", "rtcConfig", "swarmId", "swarmIdParameters", "wasmUrl"];
-const COMMON: readonly string[] = ["segmentMemoryStorageLimit", "wasmUrl"];
+const FIXED: readonly string[] = [
+    "announceTrackers", "generation", "rtcConfig", "swarmId", "swarmIdParameters", "trackerClientVersionPrefix",
+    "wasmUrl", "customSegmentStorageFactory", "consent", "token",
+];
+const COMMON: readonly string[] = [
+    "segmentMemoryStorageLimit", "wasmUrl", "customSegmentStorageFactory", "mode", "minViewers", "consent",
+    "isP2PUploadAllowedOnMetered", "isP2PUploadAllowedWhenHidden", "p2pUploadLimit", "token",
+];
+
+/** What page, user and machine allow now. */
+export interface Allowed {
+    /** Meeting peers at all. */
+    sharing: boolean;
+    /** Giving them something. */
+    uploads: boolean;
+}
 
 /** The settings of a running core. */
 export class Settings {
@@ -120,6 +187,11 @@ export class Settings {
         const storage = settings.find(({ name }) => name === "segmentMemoryStorageLimit");
         this.#config = {
             segmentMemoryStorageLimit: storage?.default,
+            mode: "mesh",
+            minViewers: 0,
+            isP2PUploadAllowedOnMetered: false,
+            isP2PUploadAllowedWhenHidden: true,
+            p2pUploadLimit: 0,
             mainStream: streamDefaults(),
             secondaryStream: streamDefaults(),
         };
@@ -131,9 +203,9 @@ export class Settings {
         return type === "main" ? this.#config.mainStream : this.#config.secondaryStream;
     }
 
-    /** Where the WebAssembly module is, if the page said so. */
-    get wasmUrl(): string | undefined {
-        return this.#config.wasmUrl;
+    /** For all streams. */
+    get common(): CommonCoreConfig {
+        return this.#config;
     }
 
     /** A copy of everything. */
@@ -153,11 +225,14 @@ export class Settings {
         this.#merge(page, FIXED);
     }
 
-    /** The engine's numbers, in the order of `settings.json`. */
-    numbers(): Float64Array {
+    /** The engine's numbers, in the order of `settings.json`, within what is allowed now. */
+    numbers({ sharing, uploads }: Allowed): Float64Array {
         const { mainStream: main, secondaryStream: secondary } = this.#config;
         const special: Record<string, number> = {
-            isP2PDisabled: Number(main.isP2PDisabled && secondary.isP2PDisabled),
+            isP2PDisabled: Number(!sharing || (main.isP2PDisabled && secondary.isP2PDisabled)),
+            isP2PUploadDisabled: Number(!uploads || main.isP2PUploadDisabled),
+            superPeersOnly: Number(this.#config.mode === "super-peer-only"),
+            minViewers: this.#config.minViewers,
             validateP2PSegment: Number(Boolean(main.validateP2PSegment ?? secondary.validateP2PSegment)),
             segmentMemoryStorageLimit: this.#config.segmentMemoryStorageLimit ?? Number.NaN,
             announceTrackers: main.announceTrackers.length,
@@ -167,7 +242,12 @@ export class Settings {
     }
 
     /** What is for all streams comes first, what is for one kind overrides it. */
-    #merge({ mainStream, secondaryStream, ...page }: CoreConfig, refused: readonly string[]): void {
+    #merge(config: CoreConfig, refused: readonly string[]): void {
+        const { faults, good } = faultsOf(config);
+        if (faults.length > 0) {
+            console.warn(`beekeepr: settings that are ignored: ${faults.join("; ")}`);
+        }
+        const { mainStream, secondaryStream, ...page } = good;
         const common = pick(page, (key) => COMMON.includes(key) && !refused.includes(key));
         const stream = pick(page, (key) => !COMMON.includes(key) && !refused.includes(key));
         Object.assign(this.#config, common);
@@ -179,14 +259,19 @@ export class Settings {
 
 function streamDefaults(): StreamConfig {
     const numbers = settings.map(({ name, default: value }) => [name, value] as const);
-    const { segmentMemoryStorageLimit: _, validateP2PSegment: __, ...rest } = Object.fromEntries(numbers);
+    // Those of all streams, and what the engine knows as a number only, are not among them.
+    const { segmentMemoryStorageLimit, validateP2PSegment, superPeersOnly, minViewers, ...rest } =
+        Object.fromEntries(numbers);
     return {
         ...(rest as unknown as StreamConfig),
         isP2PDisabled: false,
         isP2PUploadDisabled: false,
-        announceTrackers: [],
+        httpFirstByteTimeoutMs: 0,
+        announceTrackers: [...PUBLIC_TRACKERS],
+        generation: "v2",
         swarmIdParameters: [],
-        rtcConfig: { iceServers: [] },
+        rtcConfig: { iceServers: PUBLIC_STUN.map((urls) => ({ urls })) },
+        trackerClientVersionPrefix: PEER_ID_PREFIX,
     };
 }
 

@@ -3,10 +3,14 @@
 import type { Action } from "./action.js";
 import { type CoreConfig, type DefinedCoreConfig, type DynamicCoreConfig, Settings } from "./config.js";
 import { EventTarget, guard } from "./events.js";
-import { infoHash } from "./identity.js";
-import { type NewsContext, publish } from "./news.js";
-import { peerIds } from "./peer-ids.js";
+import { type Generation, infoHash } from "./identity.js";
+import { Input } from "./input.js";
+import { type NewsContext, publish, type Source } from "./news.js";
+import { PageStorage } from "./page-storage.js";
+import { newPeerId, peerIds } from "./peer-ids.js";
+import { Policy } from "./policy.js";
 import { Shell } from "./shell.js";
+import { Meter, type Stats } from "./stats.js";
 import { nameOf, type SegmentKey } from "./store.js";
 import { type KnownSegment, type ListedSegment, Streams } from "./streams.js";
 import { swarmIdOf } from "./swarm-id.js";
@@ -18,6 +22,9 @@ import {
     type Stream,
 } from "./types.js";
 import { loadWasm, type WasmModule } from "./wasm.js";
+
+/** In which a viewer meets others when it is to meet all; first the one that most are in. */
+const GENERATIONS: readonly Generation[] = ["v2", "v2_index", "v3"];
 
 /** A playlist that was read before the engine was there. */
 interface Playlist {
@@ -34,11 +41,19 @@ export class Core {
     readonly #settings: Settings;
     readonly #events = new EventTarget<CoreEventMap>();
     readonly #wanted = new Map<string, EngineCallbacks>();
-    readonly #peers = new Map<string, Peer>();
+    readonly #peers = new Map<string, Peer & { conn: number }>();
+    /** Where segments that load now come from. */
+    readonly #sources = new Map<string, Source>();
+    #storage: PageStorage | undefined;
+    readonly #policy: Policy;
+    /** Counts what passes; the adapter adds what passes it by. */
+    readonly meter = new Meter();
     #wasm: WasmModule | undefined;
     #shell: Shell | undefined;
     #dead = false;
     #manifestUrl: string | undefined;
+    /** Before redirects. */
+    #requestedUrl: string | undefined;
     #streams = new Streams();
     /** Streams and playlists of the manifest, for an engine that starts later. */
     #manifest = new Map<string, { stream: Stream; playlist?: Playlist }>();
@@ -48,7 +63,11 @@ export class Core {
     /** `module` is for tests. */
     constructor(config: CoreConfig = {}, module?: Promise<WasmModule>) {
         this.#settings = new Settings(config);
-        (module ?? loadWasm(config.wasmUrl)).then(
+        this.#policy = new Policy(
+            () => this.#settings.common,
+            () => this.#configure(),
+        );
+        (module ?? loadWasm(this.#settings.common.wasmUrl)).then(
             (wasm) => {
                 this.#wasm = wasm;
                 this.#start();
@@ -65,8 +84,21 @@ export class Core {
     /** Changes settings while running. */
     applyDynamicConfig(config: DynamicCoreConfig): void {
         this.#settings.change(config);
-        const numbers = this.#settings.numbers();
-        this.#shell?.tell((engine, now) => engine.configure(now, numbers));
+        this.#policy.look();
+        this.#configure();
+    }
+
+    #configure(): void {
+        const numbers = this.#settings.numbers(this.#policy.allowed());
+        this.#shell?.call((engine, now) => engine.configure(now, numbers));
+    }
+
+    /** How sharing goes. */
+    getStats(): Stats {
+        const { sharing, uploads } = this.#policy.allowed();
+        const state = this.#dead ? "failed" : this.#wasm ? "running" : "loading";
+        const isSharing = sharing && state !== "failed";
+        return this.meter.stats(this.getPeers(), { state, isSharing, isUploading: isSharing && uploads });
     }
 
     addEventListener<K extends keyof CoreEventMap>(name: K, listener: CoreEventMap[K]): void {
@@ -79,12 +111,15 @@ export class Core {
 
     /** The connected peers of all streams. */
     getPeers(): Peer[] {
-        return [...this.#peers.values()];
+        return Array.from(this.#peers.values(), ({ conn: _, ...peer }) => peer);
     }
 
-    /** Where the manifest came from, after redirects; it names the swarms unless `swarmId` does. */
-    setManifestResponseUrl(url: string): void {
+    /**
+     * Where the manifest came from, after redirects and before; it names the swarms unless `swarmId` does.
+     */
+    setManifestResponseUrl(url: string, requested = url): void {
         this.#manifestUrl = url;
+        this.#requestedUrl = requested;
     }
 
     /** Registers a stream, once. */
@@ -139,7 +174,11 @@ export class Core {
             this.updatePlayback(segment.startTime, 1);
         }
         this.#wanted.set(nameOf(key), callbacks);
-        shell.tell((engine, now) => engine.segmentWanted(now, key.stream, key.id));
+        if (this.#storage?.has(segment)) {
+            void this.#loadStored(segment, shell);
+            return true;
+        }
+        shell.tell(Input.SegmentWanted, key.stream, key.id);
         return true;
     }
 
@@ -147,7 +186,7 @@ export class Core {
     abortSegmentLoading(segmentRuntimeId: string, sequence?: number): void {
         const key = this.#streams.find(segmentRuntimeId, sequence)?.key;
         if (key && this.#wanted.delete(nameOf(key))) {
-            this.#shell?.tell((engine, now) => engine.segmentUnwanted(now, key.stream, key.id));
+            this.#shell?.tell(Input.SegmentUnwanted, key.stream, key.id);
         }
     }
 
@@ -155,21 +194,22 @@ export class Core {
     updatePlayback(position: number, rate: number): void {
         const playback = { positionMs: Math.round(position * 1000), rateMilli: Math.round(rate * 1000) };
         this.#playback = playback;
-        this.#shell?.tell((engine, now) =>
-            engine.playback(now, playback.positionMs, Math.max(0, playback.rateMilli)),
-        );
+        this.#storage?.played(position, rate);
+        this.#shell?.tell(Input.Playback, playback.positionMs, playback.rateMilli);
     }
 
     /** Leaves all swarms and forgets the presentation. The next manifest starts anew. */
     destroy(): void {
         const shell = this.#shell;
         for (const { key, infoHash, peerId } of this.#streams.swarms()) {
-            shell?.tell((engine, now) => engine.streamRemoved(now, key));
+            shell?.tell(Input.StreamRemoved, key);
             peerIds.release(infoHash, peerId);
         }
         shell?.close();
-        this.#shell = undefined;
-        this.#manifestUrl = this.#playback = undefined;
+        this.#policy.close();
+        this.#storage?.destroy();
+        this.#shell = this.#storage = undefined;
+        this.#manifestUrl = this.#requestedUrl = this.#playback = undefined;
         this.#manifest = new Map();
         this.#streams = new Streams();
         this.#peers.clear();
@@ -191,6 +231,7 @@ export class Core {
         } catch (reason) {
             return this.#fail(reason);
         }
+        this.#policy.open();
         for (const [runtimeId, { stream, playlist }] of this.#manifest) {
             this.#join(stream);
             if (playlist) this.#list(runtimeId, playlist);
@@ -206,13 +247,15 @@ export class Core {
         return new Shell(wasm, {
             trackers: announceTrackers,
             rtcConfig,
-            numbers: this.#settings.numbers(),
+            token: this.#settings.common.token,
+            numbers: this.#settings.numbers(this.#policy.allowed()),
             origin: (key) => this.#origin(key),
             check: (key, data) => this.#check(key, data),
             ready: (key, data, bandwidth) => this.#settle(key, (one) => one.onSuccess({ data, bandwidth })),
             failed: (key) => this.#settle(key, (one) => one.onError(new CoreRequestError("failed"))),
             dropped: (key) => this.#streams.dropped(key),
             news: (kind, number, text) => this.#news(kind, number, text),
+            peerFailed: (conn, error) => this.#peerFailed(conn, error),
             died: (reason) => this.#fail(reason),
         });
     }
@@ -222,44 +265,53 @@ export class Core {
             // Starting joins all streams that are there.
             return this.#start();
         }
-        const infoHash = this.#infoHash(stream);
+        const names = this.#names(stream);
+        const [infoHash] = names.values();
         if (infoHash === undefined) {
             return;
         }
         const { swarm, isNew } = this.#streams.add(stream, infoHash, () => ({
             key: Core.#nextStreamKey++,
             infoHash,
-            peerId: peerIds.claim(infoHash, () => this.#newPeerId()),
+            names,
+            peerId: peerIds.claim(infoHash, () => newPeerId(this.#settings.of(stream.type).trackerClientVersionPrefix)),
             stream,
         }));
         if (isNew) {
-            this.#shell.tell((engine, now) => {
+            this.#shell.call((engine, now) => {
                 engine.streamAdded(now, swarm.key, infoHash, swarm.peerId);
+                for (const name of [...names.values()].slice(1)) {
+                    engine.swarmAdded(now, swarm.key, name, new Float64Array());
+                }
             });
         }
     }
 
-    #infoHash(stream: Stream): string | undefined {
-        const { swarmId: chosen, swarmIdParameters } = this.#settings.of(stream.type);
-        if ((chosen ?? this.#manifestUrl) === undefined) {
-            return undefined;
+    /** A stream's swarms; what another stream's is called already is left out. */
+    #names(stream: Stream): Map<Generation, string> {
+        const { generation, swarmId: chosen, swarmIdParameters } = this.#settings.of(stream.type);
+        const names = new Map<Generation, string>();
+        for (const one of generation === "auto" ? GENERATIONS : [generation]) {
+            const address = one === "v3" ? this.#requestedUrl : this.#manifestUrl;
+            const swarmId = chosen ?? (address && swarmIdOf(address, swarmIdParameters));
+            const name = swarmId === undefined ? swarmId : infoHash(swarmId, stream, one);
+            if (name !== undefined && (names.size === 0 || !this.#streams.isNamed(name))) names.set(one, name);
         }
-        const swarmId = chosen ?? swarmIdOf(this.#manifestUrl ?? "", swarmIdParameters);
-        return infoHash(swarmId, stream);
-    }
-
-    #newPeerId(): string {
-        const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-        return this.#wasm?.peerId(high, low) ?? "";
+        return names;
     }
 
     #list(streamRuntimeId: string, { segments, live }: Playlist): void {
         const shell = this.#shell;
+        this.#makeStorage(live);
         const keep = (key: SegmentKey) => shell?.store.has(key) || this.#wanted.has(nameOf(key));
         const listed = this.#streams.list(streamRuntimeId, segments, (key) => keep(key) ?? false);
         if (listed) {
-            const { swarm, numbers } = listed;
-            shell?.tell((engine, now) => engine.segmentsListed(now, swarm.key, live, numbers));
+            const { swarm, numbers, pairs } = listed;
+            const newest = swarm.names.get("v3");
+            shell?.call((engine, now) => {
+                engine.segmentsListed(now, swarm.key, live, numbers);
+                if (newest && pairs.length > 0) engine.swarmAdded(now, swarm.key, newest, pairs);
+            });
         }
     }
 
@@ -270,6 +322,8 @@ export class Core {
             segment && {
                 url: segment.url,
                 byteRange: segment.byteRange,
+                firstByteMs: config.httpFirstByteTimeoutMs,
+                stored: this.#storage?.has(segment) ? () => this.#storage?.load(segment) : undefined,
                 setup: config.httpRequestSetup,
                 validate: config.validateHTTPSegment,
             }
@@ -294,6 +348,10 @@ export class Core {
             events: this.#events,
             peers: this.#peers,
             streams: this.#streams,
+            meter: this.meter,
+            policy: this.#policy,
+            sources: this.#sources,
+            loaded: (key, segment) => this.#keep(key, segment),
             trackerUrl: (tracker) => this.#settings.of("main").announceTrackers[tracker] ?? "",
             progress: (key, bytes) => {
                 const total = this.#shell?.store.total(key) ?? 0;
@@ -303,13 +361,49 @@ export class Core {
         publish(context, kind, number, text);
     }
 
+    /** The page's own, made when it is known what the stream is like. */
+    #makeStorage(live: boolean): void {
+        const { customSegmentStorageFactory: make } = this.#settings.common;
+        if (make && this.#shell) {
+            const swarmId = this.#settings.of("main").swarmId ?? this.#manifestUrl ?? "";
+            this.#storage ??= new PageStorage(make, this.getConfig(), live, swarmId);
+        }
+    }
+
+    /** Answers from the page's storage, or by the engine when it has nothing after all. */
+    async #loadStored(segment: KnownSegment, shell: Shell): Promise<void> {
+        const data = await this.#storage?.load(segment).catch(() => undefined);
+        const { key } = segment;
+        if (data?.byteLength) {
+            this.#settle(key, (one) => one.onSuccess({ data, bandwidth: 0 }));
+        } else if (this.#wanted.has(nameOf(key))) {
+            shell.tell(Input.SegmentWanted, key.stream, key.id);
+        }
+    }
+
+    /** Gives the page's storage a segment that has loaded. */
+    #keep(key: SegmentKey, segment: KnownSegment): void {
+        const data = this.#storage && this.#shell?.store.copy(key);
+        if (data) void this.#storage?.store(segment, data);
+    }
+
+    #peerFailed(conn: number, error: Error): void {
+        const peer = [...this.#peers.values()].find((one) => one.conn === conn);
+        if (peer) {
+            const { peerId, streamType } = peer;
+            this.#events.dispatch("onPeerError", { peerId, streamType, error });
+        }
+    }
+
     /** The engine is gone for good; the player goes on over HTTP. */
     #fail(reason: unknown): void {
         this.#dead = true;
+        this.#policy.close();
         this.#shell?.close();
         this.#shell = undefined;
         this.#peers.clear();
         this.#giveBack();
+        console.warn("beekeepr: the engine cannot run; playing over HTTP alone", reason);
         this.#events.dispatch("onEngineFailed", reason);
     }
 

@@ -8,9 +8,16 @@ import type { ByteRange } from "./types.js";
 export interface Origin {
     url: string;
     byteRange: ByteRange | undefined;
+    /** A request without a response for so many milliseconds has failed; 0 for no limit. */
+    firstByteMs: number;
+    /** Gives it from the page's own storage, which has it. */
+    stored: (() => Promise<ArrayBuffer | undefined> | undefined) | undefined;
     setup: HttpRequestSetup | undefined;
     validate: SegmentValidator | undefined;
 }
+
+/** In place of an HTTP status: the page's `validateHTTPSegment` said no. */
+export const REFUSED = 1;
 
 /** What the engine is told. After {@link Fetches.cancel} nothing more is said of a fetch. */
 export interface FetchCalls {
@@ -70,7 +77,7 @@ export class Fetches {
         offset: number,
         signal: AbortSignal,
     ): Promise<void> {
-        const response = await request(origin, offset, signal);
+        const response = (await stored(origin, offset)) ?? (await request(origin, offset, signal));
         const part = partOf(response, origin.byteRange, offset);
         signal.throwIfAborted();
         this.calls.fetchStarted(fetch, part.offset, part.total);
@@ -94,7 +101,7 @@ export class Fetches {
     async #validate(key: SegmentKey, { url, byteRange, validate }: Origin): Promise<void> {
         const data = validate && this.store.copy(key);
         if (data && !(await validate(url, byteRange, data))) {
-            throw new Error("segment refused by the page");
+            throw new BadStatus(REFUSED);
         }
     }
 
@@ -112,17 +119,34 @@ class BadStatus extends Error {
 }
 
 async function request(origin: Origin, offset: number, signal: AbortSignal): Promise<Response> {
-    const { url, byteRange, setup } = origin;
+    const { url, byteRange, setup, firstByteMs } = origin;
     const start = (byteRange?.start ?? 0) + offset;
     const end = byteRange?.end;
     const range = byteRange || offset > 0 ? { start, ...(end !== undefined && { end }) } : undefined;
     const headers = range && { Range: `bytes=${start}-${end ?? ""}` };
     const own = await setup?.(url, byteRange, signal, range);
-    const response = await fetch(own ?? new Request(url, { headers: headers ?? {} }), { signal });
+    const asked = fetch(own ?? new Request(url, { headers: headers ?? {} }), { signal });
+    const response = await (firstByteMs > 0 ? Promise.race([asked, late(firstByteMs)]) : asked);
     if (!response.ok) {
         throw new BadStatus(response.status);
     }
     return response;
+}
+
+async function late(ms: number): Promise<never> {
+    await new Promise((done) => setTimeout(done, ms));
+    throw new Error(`no response within ${ms} ms`);
+}
+
+/** What the page's storage has, as a response to the request. */
+async function stored({ stored }: Origin, offset: number): Promise<Response | undefined> {
+    const data = await stored?.();
+    const bytes = data?.byteLength ?? 0;
+    if (!data || bytes <= offset) {
+        return undefined;
+    }
+    const range = { "Content-Range": `bytes ${offset}-${bytes - 1}/${bytes}` };
+    return new Response(data.slice(offset), { status: 206, headers: range });
 }
 
 /** Which bytes of the segment a response brings; throws when they are of no use. */

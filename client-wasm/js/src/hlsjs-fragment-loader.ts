@@ -13,6 +13,7 @@ import type {
 } from "hls.js";
 import type { Core } from "./core.js";
 import { runtimeIdOf } from "./hlsjs-streams.js";
+import { bufferAhead } from "./stats.js";
 import type { SegmentResponse } from "./types.js";
 
 /** What hls.js should take for the time to the first byte; p2p-media-loader 2.3.1 says the same. */
@@ -128,7 +129,14 @@ class FragmentLoader implements Loader<FragmentLoaderContext> {
         this.#own = own;
         // hls.js watches the object that it got from us.
         own.stats = this.stats;
-        own.load(this.context, this.#loaderConfig, this.#callbacks);
+        const callbacks = this.#callbacks;
+        own.load(this.context, this.#loaderConfig, {
+            ...callbacks,
+            onSuccess: (...args) => {
+                this.core.meter.downloaded(this.stats.loaded, undefined);
+                callbacks.onSuccess(...args);
+            },
+        });
     }
 
     #fallBack(): void {
@@ -199,15 +207,6 @@ function timing(
     }
     const first = end - (bytes * 8 * 1000) / bandwidthBps;
     return { start: first - FIRST_BYTE_MS, first, end };
-}
-
-function bufferAhead({ buffered, currentTime }: HTMLMediaElement): number {
-    for (let i = 0; i < buffered.length; i++) {
-        if (buffered.start(i) <= currentTime && currentTime < buffered.end(i)) {
-            return buffered.end(i) - currentTime;
-        }
-    }
-    return 0;
 }
 
 function newStats(): LoaderStats {

@@ -4,12 +4,53 @@
 
 import type { Fragment, LevelDetails, LevelParsed, ManifestLoadedData, MediaPlaylist } from "hls.js";
 import type { Core } from "./core.js";
+import { numberForm } from "./identity.js";
 import type { ListedSegment } from "./streams.js";
 import type { ByteRange, Stream } from "./types.js";
 
+type Level = LevelParsed & { maxBitrate?: number };
+
+/** Codecs as p2p-media-loader 5.0 tells them apart, by how they begin (vhs-utils 4.1, `codecs.js`). */
+const VIDEO = /^(av0?1|avc0?[1-4]|vp0?[89]|hvc1|hev1|theora|mp4v)/i;
+const AUDIO = /^(mp4a|flac|vorbis|opus|ac-[34]|ec-3|alac|mp3|speex|aac)/i;
+
 /** The streams of a manifest. */
-export function streamsOf({ levels, audioTracks }: ManifestLoadedData): Stream[] {
-    return [...levels.map(mainStream), ...audioTracks.map(secondaryStream)];
+export function streamsOf({ levels, audioTracks }: Pick<ManifestLoadedData, "levels" | "audioTracks">): Stream[] {
+    return [
+        ...named(levels.map((level) => [mainStream(level), mainText(level), level.attrs["BANDWIDTH"]])),
+        ...named(audioTracks.map((track) => [secondaryStream(track), secondaryText(track, levels), ""])),
+    ];
+}
+
+/**
+ * Adds what other generations know the streams by. 5.x counts the bitrate only where nothing else tells two
+ * streams apart, as some packagers change it all the time.
+ */
+function named(streams: [stream: Stream, text: string | undefined, bitrate: string | undefined][]): Stream[] {
+    const isTwin = (text?: string) => streams.filter(([, other]) => other === text).length > 1;
+    return streams.map(([stream, text, bitrate], index) => ({
+        ...stream,
+        index,
+        asWritten: text === undefined ? text : `${isTwin(text) && Number(bitrate) || 0}-${text}`,
+    }));
+}
+
+function mainText({ attrs, width, height }: Level): string {
+    const { CODECS: codecs, "FRAME-RATE": frameRate = "", "VIDEO-RANGE": videoRange = "" } = attrs;
+    return [codecsOf(codecs, VIDEO), width || "", height || "", "", "", "", numberForm(frameRate), videoRange].join("-");
+}
+
+/** Nothing for an audio track that no variant names. */
+function secondaryText({ attrs, groupId }: MediaPlaylist, levels: readonly Level[]): string | undefined {
+    const group = levels.filter((level) => level.attrs["AUDIO"] === groupId);
+    const codecs = group.map((level) => codecsOf(level.attrs["CODECS"], AUDIO)).find(Boolean) ?? "";
+    const { LANGUAGE: language = "", CHANNELS: channels = "", NAME: name = "" } = attrs;
+    return group.length > 0 ? [codecs, "", "", language, channels, name, "", ""].join("-") : undefined;
+}
+
+function codecsOf(codecs: string | undefined, wanted: RegExp): string {
+    const list = (codecs ?? "").split(",").map((codec) => codec.trim());
+    return list.filter((codec) => wanted.test(codec)).join(",");
 }
 
 /** Tells the core what a playlist lists. hls.js calls the playlist by the URL it asked for. */
@@ -40,7 +81,7 @@ export function runtimeIdOf(fragment: Fragment): string {
  * A playlist without a manifest has the bitrate 0, and then nothing else counts either. Without any
  * number for it (`NaN`) the rest does.
  */
-function mainStream(level: LevelParsed & { maxBitrate?: number }): Stream {
+function mainStream(level: Level): Stream {
     const bitrate = level.maxBitrate ?? level.bitrate;
     const { videoCodec: codecs, width, height, attrs } = level;
     const frameRate = attrs["FRAME-RATE"];

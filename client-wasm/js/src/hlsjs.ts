@@ -14,6 +14,7 @@ import { Core } from "./core.js";
 import { fragmentLoaderClass } from "./hlsjs-fragment-loader.js";
 import { playlistLoaderClass } from "./hlsjs-playlist-loader.js";
 import { listFragments, streamsOf } from "./hlsjs-streams.js";
+import type { Stats } from "./stats.js";
 import type { CoreEventMap, Peer } from "./types.js";
 
 /** All settings. */
@@ -73,7 +74,7 @@ export class HlsJsP2PEngine {
     /** A subclass of hls.js's class whose option `p2p` configures an engine for each instance. */
     static injectMixin<H extends typeof Hls>(
         HlsClass: H,
-    ): H & (new (config?: HlsWithP2PConfig<InstanceType<H>>) => HlsWithP2PInstance<InstanceType<H>>) {
+    ): (new (config?: HlsWithP2PConfig<InstanceType<H>>) => HlsWithP2PInstance<InstanceType<H>>) & H {
         class HlsWithP2P extends (HlsClass as unknown as AnyHls) {
             readonly p2pEngine: HlsJsP2PEngine;
 
@@ -117,6 +118,11 @@ export class HlsJsP2PEngine {
     /** Changes settings while playing. */
     applyDynamicConfig(config: DynamicHlsJsP2PEngineConfig): void {
         if (config.core) this.#core.applyDynamicConfig(config.core);
+    }
+
+    /** How sharing goes: bytes by source, peers, stalls, buffer. */
+    getStats(): Stats {
+        return this.#core.getStats();
     }
 
     /** The connected peers. */
@@ -163,7 +169,7 @@ export class HlsJsP2PEngine {
     readonly #reset = (): void => this.#core.destroy();
 
     readonly #manifestLoaded = (_: string, data: ManifestLoadedData): void => {
-        this.#core.setManifestResponseUrl(responseUrl(data));
+        this.#core.setManifestResponseUrl(responseUrl(data), this.#hls?.url ?? undefined);
         for (const stream of streamsOf(data)) {
             this.#core.addStreamIfNoneExists(stream);
         }
@@ -180,6 +186,7 @@ export class HlsJsP2PEngine {
     readonly #attach = (): void => {
         this.#detach();
         this.#media = this.#hls?.media ?? null;
+        this.#core.meter.watch(this.#media);
         for (const name of MEDIA_EVENTS) {
             this.#media?.addEventListener(name, this.#played);
         }
@@ -189,6 +196,7 @@ export class HlsJsP2PEngine {
         for (const name of MEDIA_EVENTS) {
             this.#media?.removeEventListener(name, this.#played);
         }
+        this.#core.meter.watch();
         this.#media = null;
     };
 

@@ -1,8 +1,9 @@
-// What a stream's swarm is called on the tracker: p2p-media-loader 2.3 to 4.x names streams by a hash of what
-// the manifest says of them, brought into one form. `core/model` does the same in Rust for the seeder; the form
-// is made of JavaScript's own ways with letters and numbers, which here come for nothing
-// (docs/decisions/wasm.md).
+// What a stream's swarms are called on the tracker, one for each generation of p2p-media-loader: 1.x to 2.2 name
+// a stream by its place in the manifest, 2.3 to 4.x by a hash of what the manifest says of it, brought into one
+// form, 5.x by a hash of the same as written. `core/model` does this in Rust for the seeder; the form is made of
+// JavaScript's own ways with letters and numbers, which here come for nothing (docs/decisions/wasm.md).
 
+import { md5 } from "./md5.js";
 import { sha1Base64 } from "./sha1.js";
 import type { Stream, StreamProperties } from "./types.js";
 
@@ -12,10 +13,21 @@ const DECIMAL_AVC = /^(avc1?)\.(0|-?[1-9]\d*)\.(0|-?[1-9]\d*)$/;
 /** Characters of a swarm's name. */
 const INFO_HASH_LENGTH = 20;
 
-/** The swarm's name on the tracker. */
-export function infoHash(swarmId: string, { type, properties }: Stream): string {
-    const identity = sha1Base64(identityText(properties));
-    return sha1Base64(`v2-${swarmId}-${type}-${identity}`).slice(0, INFO_HASH_LENGTH);
+/** The clients that a swarm is for: p2p-media-loader 1.x to 2.2, 2.3 to 4.x, 5.x. */
+export type Generation = "v2_index" | "v2" | "v3";
+
+/** The swarm's name on the tracker; nothing where clients of this generation know no such stream. */
+export function infoHash(swarmId: string, stream: Stream, generation: Generation = "v2"): string | undefined {
+    const { type, properties, index, asWritten } = stream;
+    if (generation === "v2_index") {
+        const hash = md5(`v2-${swarmId}-${type}-${index}`);
+        return index === undefined ? index : btoa(String.fromCharCode(...hash.subarray(1)));
+    }
+    const text = generation === "v2" ? identityText(properties) : asWritten;
+    const prefix = generation === "v2" ? "v2" : "v3";
+    return text === undefined
+        ? text
+        : sha1Base64(`${prefix}-${swarmId}-${type}-${sha1Base64(text)}`).slice(0, INFO_HASH_LENGTH);
 }
 
 /** All fields in their order, empty where the manifest says nothing. */
@@ -43,7 +55,8 @@ function codecForm(codec: string): string {
     return form.replace(DECIMAL_AVC, (_, kind, profile, level) => `${kind}.${hex(profile)}00${hex(level)}`);
 }
 
-function numberForm(text: string): string {
+/** The number as JavaScript writes it; nothing for what is none. */
+export function numberForm(text: string): string {
     const number = Number(text);
     return text === "" || Number.isNaN(number) ? "" : String(number);
 }

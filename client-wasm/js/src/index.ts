@@ -19,5 +19,8 @@ export {
     type PartialHlsJsP2PEngineConfig,
 } from "./hlsjs.js";
 export { isSeeder, peerName } from "./names.js";
+export type { SegmentStorage } from "./page-storage.js";
+export type { EngineState, Stats } from "./stats.js";
+export type { TokenSource } from "./tokens.js";
 export type { ListedSegment } from "./streams.js";
 export * from "./types.js";

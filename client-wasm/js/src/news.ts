@@ -3,14 +3,33 @@
 import { Action } from "./action.js";
 import type { EventTarget } from "./events.js";
 import { isSeeder, peerName } from "./names.js";
-import type { SegmentKey } from "./store.js";
-import type { Streams } from "./streams.js";
-import { type CoreEventMap, type Peer, RequestError, type RequestErrorType } from "./types.js";
+import type { Policy } from "./policy.js";
+import { REFUSED } from "./fetches.js";
+import type { Meter } from "./stats.js";
+import { nameOf, type SegmentKey } from "./store.js";
+import type { KnownSegment, Streams } from "./streams.js";
+import {
+    type CoreEventMap,
+    type DownloadSource,
+    type Peer,
+    RequestError,
+    type RequestErrorType,
+} from "./types.js";
+
+/** Where a segment comes from. */
+export interface Source {
+    downloadSource: DownloadSource;
+    peerId: string | undefined;
+}
 
 /** What {@link publish} reads and changes. */
 export interface NewsContext {
     events: EventTarget<CoreEventMap>;
-    peers: Map<string, Peer>;
+    peers: Map<string, Peer & { conn: number }>;
+    meter: Meter;
+    policy: Policy;
+    sources: Map<string, Source>;
+    loaded(key: SegmentKey, segment: KnownSegment): void;
     streams: Streams;
     trackerUrl(tracker: number): string;
     progress(key: SegmentKey, bytes: number): void;
@@ -38,7 +57,7 @@ export function publish(
     switch (kind) {
         case Action.PeerConnected:
         case Action.PeerClosed:
-            return publishPeer(context, kind === Action.PeerConnected, number(0), text);
+            return publishPeer(context, kind === Action.PeerConnected, number(0), number(1), text);
         case Action.TrackerLost: {
             const error = new Error(`no connection to tracker ${context.trackerUrl(number(0))}`);
             return context.events.dispatch("onTrackerError", { streamType: "main", error });
@@ -54,6 +73,7 @@ function publishPeer(
     { events, peers, streams }: NewsContext,
     connected: boolean,
     streamKey: number,
+    conn: number,
     peerId: string,
 ): void {
     const stream = streams.swarm(streamKey)?.stream;
@@ -61,6 +81,7 @@ function publishPeer(
     const name = `${streamKey}/${peerId}`;
     if (connected) {
         peers.set(name, {
+            conn,
             peerId,
             streamId: stream?.runtimeId ?? "",
             streamType,
@@ -74,7 +95,7 @@ function publishPeer(
 }
 
 function publishSegment(
-    { events, streams, progress }: NewsContext,
+    { events, streams, meter, policy, sources, loaded, progress }: NewsContext,
     kind: Action,
     number: (index: number) => number,
     peer: string,
@@ -86,11 +107,17 @@ function publishSegment(
     const downloadSource = peerId === undefined ? "http" : "p2p";
     switch (kind) {
         case Action.Downloaded:
+            meter.downloaded(number(2), peerId === undefined ? peerId : isSeeder(peerId));
             progress(key, number(2));
             return events.dispatch("onChunkDownloaded", number(2), downloadSource, peerId);
         case Action.Uploaded:
+            meter.bytes.uploaded += number(2);
+            policy.uploaded(number(2));
             return events.dispatch("onChunkUploaded", number(2), peer);
         case Action.SegmentLoaded:
+            meter.loaded(downloadSource);
+            sources.delete(nameOf(key));
+            if (segment) loaded(key, segment);
             return events.dispatch("onSegmentLoaded", {
                 segmentUrl: segment?.url ?? "",
                 bytesLength: number(2),
@@ -104,6 +131,7 @@ function publishSegment(
     }
     switch (kind) {
         case Action.SegmentStarted:
+            sources.set(nameOf(key), { downloadSource, peerId });
             return events.dispatch("onSegmentStart", { segment, downloadSource, peerId });
         case Action.SegmentError:
             return events.dispatch("onSegmentError", {
@@ -116,14 +144,27 @@ function publishSegment(
         case Action.SegmentAborted:
             return events.dispatch("onSegmentAbort", {
                 segment,
-                downloadSource: undefined,
-                peerId: undefined,
+                downloadSource: sources.get(nameOf(key))?.downloadSource,
+                peerId: sources.get(nameOf(key))?.peerId,
                 streamType,
             });
     }
 }
 
 function errorOf(code: number, status: number): RequestError {
+    const [type, message] = whatWasWrong(code, status);
+    return new RequestError(type, message);
+}
+
+/** The engine knows no reason but the status why an HTTP request failed. */
+function whatWasWrong(code: number, status: number): [RequestErrorType, string] {
     const type = ERROR_TYPES[code] ?? "http-error";
-    return new RequestError(type, status > 0 ? `http status ${status}` : type);
+    if (code > 0 || status === 0) {
+        return [type, type];
+    }
+    if (status === REFUSED) {
+        return ["http-segment-validation-failed", "validateHTTPSegment said no"];
+    }
+    const good = status >= 200 && status < 300;
+    return [good ? "http-unexpected-status-code" : type, `http status ${status}`];
 }

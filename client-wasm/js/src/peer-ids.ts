@@ -1,5 +1,18 @@
 // Who the page is in each swarm.
 
+const CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/** Characters of a peer id. */
+const LENGTH = 20;
+
+/** A new peer id that begins with `prefix`. */
+export function newPeerId(prefix: string): string {
+    const random = crypto.getRandomValues(new Uint8Array(LENGTH));
+    const rest = Array.from(random, (byte) => CHARS[byte % CHARS.length]).join("");
+    // What the tracker could not take for 20 bytes is left out.
+    return (prefix.replace(/[^ -~]/g, "") + rest).slice(0, LENGTH);
+}
+
 /**
  * A page keeps its peer id in a swarm for as long as it lives, also over reloads of the player; two
  * players of one stream on one page are two peers.

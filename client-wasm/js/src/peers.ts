@@ -6,6 +6,8 @@ export interface PeerCalls {
     answerReady(conn: number, sdp: string): void;
     channelOpened(conn: number): void;
     channelClosed(conn: number): void;
+    /** Why it will be closed, where that is known. */
+    channelFailed(conn: number, error: Error): void;
     channelMessage(conn: number, message: Uint8Array): void;
     channelDrained(conn: number, buffered: number): void;
 }
@@ -80,7 +82,7 @@ export class Peers {
         try {
             connection = new Connection(conn, this.rtcConfig, {
                 opened: () => this.#ifOpen(connection, () => this.calls.channelOpened(conn)),
-                lost: () => this.#lost(connection),
+                lost: (error) => this.#lost(connection, error),
                 message: (bytes) => this.#ifOpen(connection, () => this.calls.channelMessage(conn, bytes)),
                 drained: (left) => this.#ifOpen(connection, () => this.calls.channelDrained(conn, left)),
             });
@@ -99,8 +101,9 @@ export class Peers {
         }
     }
 
-    #lost(connection: Connection): void {
+    #lost(connection: Connection, error?: Error): void {
         this.#ifOpen(connection, () => {
+            if (error) this.calls.channelFailed(connection.conn, error);
             this.close(connection.conn);
             this.calls.channelClosed(connection.conn);
         });
@@ -109,7 +112,7 @@ export class Peers {
 
 interface ConnectionCalls {
     opened(): void;
-    lost(): void;
+    lost(error?: Error): void;
     message(bytes: Uint8Array): void;
     drained(buffered: number): void;
 }
@@ -126,9 +129,9 @@ class Connection {
         this.#rtc = new RTCPeerConnection(rtcConfig);
         this.#rtc.onconnectionstatechange = () => {
             // "disconnected" may heal; the engine has its own patience with silent peers.
-            if (this.#rtc.connectionState === "failed" || this.#rtc.connectionState === "closed") {
-                calls.lost();
-            }
+            const { connectionState: state } = this.#rtc;
+            if (state === "failed") calls.lost(new Error("the connection failed"));
+            if (state === "closed") calls.lost();
         };
     }
 
@@ -181,7 +184,7 @@ class Connection {
         channel.onmessage = ({ data }: MessageEvent<unknown>) => {
             // Peers send no texts; whoever does breaks the protocol.
             if (data instanceof ArrayBuffer) this.calls.message(new Uint8Array(data));
-            else this.calls.lost();
+            else this.calls.lost(new Error("got a text on the data channel, expected bytes"));
         };
         channel.onbufferedamountlow = () => this.calls.drained(channel.bufferedAmount);
         channel.onclose = () => this.calls.lost();

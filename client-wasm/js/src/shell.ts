@@ -2,9 +2,12 @@
 
 import { Action } from "./action.js";
 import { isCommandChunk, segmentMessages } from "./chunks.js";
+import { Input } from "./input.js";
 import { type FetchCalls, Fetches, type Origin } from "./fetches.js";
 import { LOW_WATER_BYTES, type PeerCalls, Peers } from "./peers.js";
 import { type SegmentKey, SegmentStore } from "./store.js";
+import { readTrackerMessage, trackerMessage } from "./signal.js";
+import { type TokenSource, Tokens } from "./tokens.js";
 import { type TrackerCalls, Trackers } from "./trackers.js";
 import type { WasmEngine, WasmModule } from "./wasm.js";
 
@@ -12,6 +15,7 @@ import type { WasmEngine, WasmModule } from "./wasm.js";
 export interface ShellOptions {
     trackers: readonly string[];
     rtcConfig: RTCConfiguration;
+    token: TokenSource | undefined;
     /** The engine's settings, in the order of `settings.json`. */
     numbers: Float64Array;
     /** Where a segment is; nothing when it is not known (any more). */
@@ -26,6 +30,8 @@ export interface ShellOptions {
     dropped(key: SegmentKey): void;
     /** News, as `src/action.rs` lists them. */
     news(kind: Action, number: (index: number) => number, text: string): void;
+    /** A connection failed. */
+    peerFailed(conn: number, error: Error): void;
     /** The engine trapped. Nothing more comes from this shell. */
     died(reason: unknown): void;
 }
@@ -36,12 +42,11 @@ export interface ShellOptions {
  */
 const ACTIONS_PER_TURN_MAX = 10_000;
 
-type Input = (engine: WasmEngine, now: number) => void;
-
 export class Shell {
     readonly store = new SegmentStore();
     readonly #engine: WasmEngine;
     readonly #trackers: Trackers;
+    readonly #tokens: Tokens;
     readonly #peers: Peers;
     readonly #fetches: Fetches;
     /** Connections that got segment bytes in this turn. */
@@ -57,12 +62,19 @@ export class Shell {
         const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
         this.#engine = new wasm.Engine(performance.now(), high, low, options.numbers);
         this.#trackers = new Trackers(options.trackers, this.#trackerCalls());
+        this.#tokens = new Tokens(options.token, options.trackers, (...told) => this.tell(...told));
         this.#peers = new Peers(options.rtcConfig, this.#peerCalls());
         this.#fetches = new Fetches(this.store, this.#fetchCalls());
+        this.#tokens.start();
     }
 
-    /** Tells the engine something and does what it asks for. Calls from within only tell. */
-    tell(input: Input): void {
+    /** Tells the engine what happened (`input.ts`) and does what it asks for. */
+    tell(kind: Input, a = 0, b = 0, c = 0, text = ""): void {
+        this.call((engine, now) => engine.tell(now, kind, a, b, c, text));
+    }
+
+    /** The same by one of the engine's other calls. Calls from within only tell. */
+    call(input: (engine: WasmEngine, now: number) => void): void {
         if (this.#over) {
             return;
         }
@@ -111,7 +123,7 @@ export class Shell {
             this.#fed.delete(conn);
             const buffered = this.#peers.buffered(conn);
             if (buffered <= LOW_WATER_BYTES) {
-                this.#engine.drained(performance.now(), conn, buffered);
+                this.#engine.tell(performance.now(), Input.Drained, conn, buffered, 0, "");
                 return true;
             }
         }
@@ -123,7 +135,7 @@ export class Shell {
         const deadline = this.#engine.deadline();
         if (!Number.isNaN(deadline)) {
             const wait = Math.max(1, Math.ceil(deadline - performance.now()));
-            this.#timer = setTimeout(() => this.tell((engine, now) => engine.tick(now)), wait);
+            this.#timer = setTimeout(() => this.tell(Input.Tick), wait);
         }
     }
 
@@ -138,7 +150,9 @@ export class Shell {
             case Action.TrackerDisconnect:
                 return this.#trackers.disconnect(number(0));
             case Action.TrackerSend:
-                return this.#trackers.send(number(0), engine.text());
+                return this.#trackers.send(number(0), trackerMessage(number, engine.text(), this.#tokens.of(number(0))));
+            case Action.TokenWanted:
+                return this.#tokens.renew(number(0));
             case Action.OfferCreate:
                 return this.#peers.offer(number(0));
             case Action.OfferAccept:
@@ -190,7 +204,7 @@ export class Shell {
         if (!slice) {
             // The bytes that were promised are not there: the other side can only start anew.
             this.#peers.close(conn);
-            return this.tell((engine, now) => engine.channelClosed(now, conn));
+            return this.tell(Input.ChannelClosed, conn);
         }
         for (const message of segmentMessages(slice)) {
             this.#peers.send(conn, message);
@@ -203,13 +217,13 @@ export class Shell {
         if (origin) {
             this.#fetches.start(fetch, key, origin, offset);
         } else {
-            this.tell((engine, now) => engine.fetchFailed(now, fetch, 0));
+            this.tell(Input.FetchFailed, fetch);
         }
     }
 
     #check(key: SegmentKey): void {
         const done = (valid: boolean) =>
-            this.tell((engine, now) => engine.segmentChecked(now, key.stream, key.id, valid));
+            this.tell(Input.SegmentChecked, key.stream, key.id, Number(valid));
         const data = this.store.copy(key);
         if (data) {
             this.options.check(key, data).then(done, () => done(false));
@@ -229,9 +243,9 @@ export class Shell {
 
     #receive(conn: number, message: Uint8Array): void {
         if (isCommandChunk(message)) {
-            return this.tell((engine, now) => engine.command(now, conn, message));
+            return this.call((engine, now) => engine.command(now, conn, message));
         }
-        this.tell((engine, now) => {
+        this.call((engine, now) => {
             if (engine.place(now, conn, message.length)) {
                 this.store.write(this.#key(), engine.number(2), message, engine.number(3));
             }
@@ -240,34 +254,34 @@ export class Shell {
 
     #trackerCalls(): TrackerCalls {
         return {
-            trackerOpened: (tracker) => this.tell((engine, now) => engine.trackerOpened(now, tracker)),
-            trackerMessage: (tracker, text) =>
-                this.tell((engine, now) => engine.trackerMessage(now, tracker, text)),
-            trackerClosed: (tracker) => this.tell((engine, now) => engine.trackerClosed(now, tracker)),
+            trackerOpened: (tracker) => this.tell(Input.TrackerOpened, tracker),
+            trackerMessage: (tracker, text) => {
+                const { kind, interval, peers, fields } = readTrackerMessage(text);
+                if (kind) this.tell(kind, tracker, interval, peers, fields);
+            },
+            trackerClosed: (tracker) => this.tell(Input.TrackerClosed, tracker),
         };
     }
 
     #peerCalls(): PeerCalls {
         return {
-            offerReady: (conn, sdp) => this.tell((engine, now) => engine.offerReady(now, conn, sdp)),
-            answerReady: (conn, sdp) => this.tell((engine, now) => engine.answerReady(now, conn, sdp)),
-            channelOpened: (conn) => this.tell((engine, now) => engine.channelOpened(now, conn)),
-            channelClosed: (conn) => this.tell((engine, now) => engine.channelClosed(now, conn)),
+            offerReady: (conn, sdp) => this.tell(Input.OfferReady, conn, 0, 0, sdp),
+            answerReady: (conn, sdp) => this.tell(Input.AnswerReady, conn, 0, 0, sdp),
+            channelOpened: (conn) => this.tell(Input.ChannelOpened, conn),
+            channelClosed: (conn) => this.tell(Input.ChannelClosed, conn),
+            channelFailed: (conn, error) => this.options.peerFailed(conn, error),
             channelMessage: (conn, message) => this.#receive(conn, message),
-            channelDrained: (conn, buffered) =>
-                this.tell((engine, now) => engine.drained(now, conn, buffered)),
+            channelDrained: (conn, buffered) => this.tell(Input.Drained, conn, buffered),
         };
     }
 
     #fetchCalls(): FetchCalls {
         return {
             fetchStarted: (fetch, offset, total = Number.NaN) =>
-                this.tell((engine, now) => engine.fetchStarted(now, fetch, offset, total)),
-            fetchProgress: (fetch, bytes) =>
-                this.tell((engine, now) => engine.fetchProgress(now, fetch, bytes)),
-            fetchDone: (fetch) => this.tell((engine, now) => engine.fetchDone(now, fetch)),
-            fetchFailed: (fetch, status) =>
-                this.tell((engine, now) => engine.fetchFailed(now, fetch, status)),
+                this.tell(Input.FetchStarted, fetch, offset, total),
+            fetchProgress: (fetch, bytes) => this.tell(Input.FetchProgress, fetch, bytes),
+            fetchDone: (fetch) => this.tell(Input.FetchDone, fetch),
+            fetchFailed: (fetch, status) => this.tell(Input.FetchFailed, fetch, status),
         };
     }
 }

@@ -1,5 +1,6 @@
 // Which streams and segments there are, by the player's names and by the engine's numbers.
 
+import type { Generation } from "./identity.js";
 import type { SegmentKey } from "./store.js";
 import { nameOf } from "./store.js";
 import type { Segment, Stream } from "./types.js";
@@ -15,6 +16,8 @@ export interface Swarm {
     /** The engine's number for it. */
     readonly key: number;
     readonly infoHash: string;
+    /** All its names, that one included, by the generation of clients that know it by them. */
+    readonly names: ReadonlyMap<Generation, string>;
     /** Who we are in it. */
     readonly peerId: string;
     readonly stream: Stream;
@@ -51,7 +54,7 @@ export class Streams {
         streamRuntimeId: string,
         segments: readonly ListedSegment[],
         keep: (key: SegmentKey) => boolean,
-    ): { swarm: Swarm; numbers: Float64Array } | undefined {
+    ): { swarm: Swarm; numbers: Float64Array; pairs: Float64Array } | undefined {
         const listing = this.#listings.get(streamRuntimeId);
         if (!listing) {
             return undefined;
@@ -62,7 +65,7 @@ export class Streams {
             const key = { stream: listing.swarm.key, id: segment.externalId };
             this.#segments.set(nameOf(key), { ...segment, key, swarm: listing.swarm });
         }
-        return { swarm: listing.swarm, numbers: flat(listing.segments) };
+        return { swarm: listing.swarm, numbers: flat(listing.segments), pairs: sequences(listing.segments) };
     }
 
     /** The listed segment of this name; of several, the one with this sequence number. */
@@ -86,6 +89,11 @@ export class Streams {
     /** The swarm of the engine's stream key. */
     swarm(key: number): Swarm | undefined {
         return [...this.#swarms.values()].find((swarm) => swarm.key === key);
+    }
+
+    /** Whether a swarm has this name. */
+    isNamed(name: string): boolean {
+        return [...this.#swarms.values()].some(({ names }) => [...names.values()].includes(name));
     }
 
     swarms(): Iterable<Swarm> {
@@ -118,6 +126,13 @@ export class Streams {
 function unique(segments: readonly ListedSegment[]): ListedSegment[] {
     const ids = new Set<number>();
     return segments.filter(({ externalId }) => !ids.has(externalId) && ids.add(externalId));
+}
+
+/** Ids and sequence numbers, by which p2p-media-loader 5.x goes; nothing when these are the same. */
+function sequences(segments: readonly ListedSegment[]): Float64Array {
+    const differ = segments.some(({ externalId, sequence }) => externalId !== sequence);
+    const pairs = segments.flatMap(({ externalId, sequence }) => (differ ? [externalId, sequence] : []));
+    return Float64Array.from(pairs);
 }
 
 /** Id, start and end in milliseconds, as the engine takes them. */

@@ -46,6 +46,10 @@ export interface Stream {
     readonly runtimeId: string;
     readonly type: StreamType;
     readonly properties: StreamProperties;
+    /** Its place among those of its type, as the player lists them; p2p-media-loader up to 2.2 knows it by that. */
+    readonly index?: number;
+    /** What p2p-media-loader 5.x knows it by: the properties as written, joined as `identityText` does. */
+    readonly asWritten?: string | undefined;
 }
 
 /** Where bytes came from. */
@@ -76,8 +80,11 @@ export class CoreRequestError extends Error {
 
 /** Why one try to load a segment failed. */
 export type RequestErrorType =
+    | "abort"
     | "http-error"
     | "http-bytes-mismatch"
+    | "http-unexpected-status-code"
+    | "http-segment-validation-failed"
     | "peer-response-bytes-length-mismatch"
     | "peer-protocol-violation"
     | "peer-segment-absent"
@@ -86,12 +93,12 @@ export type RequestErrorType =
     | "bytes-receiving-timeout";
 
 /** One try to load a segment failed; others may follow. */
-export class RequestError extends Error {
+export class RequestError<T extends RequestErrorType = RequestErrorType> extends Error {
     /** Milliseconds since the page began. */
     readonly timestamp = performance.now();
 
     constructor(
-        readonly type: RequestErrorType,
+        readonly type: T,
         message?: string,
     ) {
         super(message);
@@ -147,6 +154,11 @@ export interface PeerDetails {
     streamType: StreamType;
 }
 
+/** What {@link CoreEventMap} tells of a peer's failure. */
+export interface PeerErrorDetails extends PeerDetails {
+    error: Error;
+}
+
 /** What {@link CoreEventMap} tells of a tracker's failure. */
 export interface TrackerErrorDetails {
     streamType: StreamType;
@@ -173,6 +185,8 @@ export interface CoreEventMap {
     onPeerConnect(details: PeerDetails): void;
     /** A peer is gone. */
     onPeerClose(details: PeerDetails): void;
+    /** A connection to a peer failed; `onPeerClose` follows. */
+    onPeerError(details: PeerErrorDetails): void;
     /** Bytes of a segment have come. */
     onChunkDownloaded(bytesLength: number, downloadSource: DownloadSource, peerId?: string): void;
     /** Bytes of a segment were given to a peer. */

@@ -1,15 +1,17 @@
 // Loading the WebAssembly module, once for the page.
 
-import init, { Engine, peerId } from "beekeepr-wasm";
+import * as glue from "beekeepr-wasm";
+import { wasmBytes } from "./wasm-bytes.js";
 
-/** The engine and its helpers. Tests put their own in its place. */
+const { Engine } = glue;
+
+/** The engine. Tests put their own in its place. */
 export interface WasmModule {
     Engine: new (now: number, seedHigh: number, seedLow: number, values: Float64Array) => WasmEngine;
-    peerId: typeof peerId;
 }
 
 /** The calls of `src/engine.rs`. */
-export type WasmEngine = Engine;
+export type WasmEngine = glue.Engine;
 
 let loading: Promise<WasmModule> | undefined;
 
@@ -26,6 +28,15 @@ export function loadWasm(url?: string): Promise<WasmModule> {
 }
 
 async function start(url: string | undefined): Promise<WasmModule> {
-    await init({ module_or_path: url ?? new URL("./beekeepr-client_bg.wasm", import.meta.url) });
-    return { Engine, peerId };
+    const response = await wasmBytes(url);
+    if (!response.ok) {
+        throw new Error(`http status ${response.status} for ${response.url}, expected the WebAssembly module`);
+    }
+    // Not as a stream: that needs a server that knows the type, and saves nothing at 75 KB.
+    const bytes = await response.arrayBuffer();
+    const imports = { "./beekeepr_client_wasm_bg.js": { ...glue } };
+    const { instance } = await WebAssembly.instantiate(bytes, imports);
+    glue.__wbg_set_wasm(instance.exports);
+    (instance.exports["__wbindgen_start"] as () => void)();
+    return { Engine };
 }

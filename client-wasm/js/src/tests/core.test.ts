@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { Action } from "../action.js";
 import { Core } from "../core.js";
 import { infoHash } from "../identity.js";
+import type { SegmentStorage } from "../page-storage.js";
 import type { ListedSegment } from "../streams.js";
 import type { EngineCallbacks, SegmentResponse, Stream } from "../types.js";
 import type { WasmModule } from "../wasm.js";
@@ -51,6 +52,22 @@ async function running() {
     return { engine, core, key };
 }
 
+test("with all generations a stream has three swarms, and 5.x its own numbers", async () => {
+    const engine = new FakeEngine();
+    const core = new Core({ generation: "auto" }, Promise.resolve(engine.module()));
+    core.setManifestResponseUrl("http://cdn.test/master.m3u8", "http://origin.test/master.m3u8");
+    const named = { ...stream, index: 0, asWritten: "0--------" };
+    core.addStreamIfNoneExists(named);
+    core.setSegments("main.m3u8", [{ ...segment(0), sequence: 7 }, { ...segment(1), sequence: 8 }], false);
+    await settled();
+    const swarms = engine.calls.flatMap((call) => (call[0].endsWith("Added") ? [call[2]] : []));
+    const [answered, requested] = ["http://cdn.test/master.m3u8", "http://origin.test/master.m3u8"];
+    const newest = infoHash(requested, named, "v3");
+    const others = [infoHash(answered, named, "v2_index"), newest];
+    assert.deepEqual(swarms, [infoHash(answered, named), ...others, newest]);
+    assert.deepEqual(engine.calls.at(-1)?.slice(2), [newest, Float64Array.from([0, 7, 1, 8])]);
+});
+
 test("until the engine is there the player's own loader serves", async () => {
     const engine = new FakeEngine();
     let arrive: (module: WasmModule) => void = () => {};
@@ -77,7 +94,7 @@ test("the swarm is named by the manifest without its query", async () => {
     const { engine } = await running();
     const [, , swarm, peerId] = engine.calls.find(([name]) => name === "streamAdded") ?? [];
     assert.equal(swarm, infoHash("http://origin.test/master.m3u8", stream));
-    assert.equal(peerId, "-BK0001-abcdefghijkl");
+    assert.match(String(peerId), /^-BK0001-[A-Za-z0-9]{12}$/);
 });
 
 test("a wanted segment comes with its bytes", async () => {
@@ -193,3 +210,119 @@ test("errors carry p2p-media-loader's types", async () => {
     core.updatePlayback(0, 1);
     assert.deepEqual(types, ["http-error", "bytes-receiving-timeout"]);
 });
+
+/** A storage that keeps what it is given and tells what it was asked. */
+function fakeStorage() {
+    const kept = new Map<number, ArrayBuffer>();
+    const asked: string[] = [];
+    const storage: SegmentStorage = {
+        initialize: async () => void asked.push("initialize"),
+        onPlaybackUpdated: () => void asked.push("played"),
+        onSegmentRequested: (_swarm, _stream, id) => void asked.push(`requested ${id}`),
+        storeSegment: async (_swarm, _stream, id, data) => void kept.set(id, data),
+        getSegmentData: async (_swarm, _stream, id) => kept.get(id),
+        getUsage: () => ({ totalCapacity: 1, usedCapacity: 0 }),
+        hasSegment: (_swarm, _stream, id) => kept.has(id),
+        getStoredSegmentIds: () => [...kept.keys()],
+        setSegmentChangeCallback: () => void asked.push("callback"),
+        destroy: () => void asked.push("destroy"),
+    };
+    return { kept, asked, storage };
+}
+
+async function withStorage(storage: SegmentStorage) {
+    const engine = new FakeEngine();
+    const lives: boolean[] = [];
+    const customSegmentStorageFactory = (isLive: boolean) => (lives.push(isLive), storage);
+    const core = new Core({ customSegmentStorageFactory }, Promise.resolve(engine.module()));
+    listed(core);
+    await settled();
+    const key = engine.calls.find(([name]) => name === "streamAdded")?.[1] as number;
+    return { engine, core, key, lives };
+}
+
+test("the page's storage is made once, and keeps what has loaded", async () => {
+    const { kept, asked, storage } = fakeStorage();
+    const { engine, core, key, lives } = await withStorage(storage);
+    core.loadSegment("s1.ts", callbacks().made);
+    engine.queue.push({ kind: Action.FetchStart, numbers: [key, 1, 5, 0] });
+    core.updatePlayback(2, 1);
+    await settled();
+    await settled();
+    engine.queue.push({ kind: Action.SegmentLoaded, numbers: [key, 1, 4] });
+    core.updatePlayback(2, 1);
+    await settled();
+    assert.deepEqual(lives, [true]);
+    assert.deepEqual(asked.slice(0, 2), ["callback", "initialize"]);
+    assert.equal(kept.get(1)?.byteLength, 4);
+    core.destroy();
+    await settled();
+    assert.equal(asked.at(-1), "destroy");
+});
+
+test("what the page's storage has goes to the player, as a copy, without the engine", async () => {
+    const { kept, storage } = fakeStorage();
+    kept.set(1, Uint8Array.of(1, 2).buffer);
+    const { engine, core } = await withStorage(storage);
+    const { got, made } = callbacks();
+    assert.ok(core.loadSegment("s1.ts", made));
+    await settled();
+    const [[name, response] = []] = got as [string, SegmentResponse][];
+    assert.equal(name, "success");
+    assert.deepEqual([...new Uint8Array(response?.data as ArrayBuffer)], [1, 2]);
+    assert.notEqual(response?.data, kept.get(1));
+    assert.ok(!engine.names().includes("segmentWanted"));
+});
+
+test("a storage that throws is told of once and done without", async (context) => {
+    const warn = context.mock.method(console, "warn", () => {});
+    const { storage } = fakeStorage();
+    storage.hasSegment = () => {
+        throw new Error("broken");
+    };
+    const { engine, core } = await withStorage(storage);
+    core.loadSegment("s1.ts", callbacks().made);
+    core.loadSegment("s2.ts", callbacks().made);
+    assert.equal(engine.names().filter((name) => name === "segmentWanted").length, 2);
+    assert.equal(warn.mock.callCount(), 1);
+});
+
+test("a connection that fails is told with its peer", async () => {
+    const { engine, core, key } = await running();
+    const got: unknown[] = [];
+    core.addEventListener("onPeerError", ({ peerId, streamType }) => got.push([peerId, streamType]));
+    core.addEventListener("onPeerClose", ({ peerId }) => got.push(peerId));
+    const fakes: FakeChannelled[] = [];
+    (globalThis as { RTCPeerConnection?: unknown }).RTCPeerConnection = class extends FakeChannelled {
+        constructor() {
+            super();
+            fakes.push(this);
+        }
+    };
+    const peer = "-BK0001-abcdefghijkl";
+    engine.queue.push({ kind: Action.OfferCreate, numbers: [3] });
+    engine.queue.push({ kind: Action.PeerConnected, numbers: [key, 3], text: peer });
+    engine.onCall = ([name]) => {
+        if (name === "channelClosed") engine.queue.push({ kind: Action.PeerClosed, numbers: [key, 3], text: peer });
+    };
+    core.updatePlayback(2, 1);
+    await settled();
+    const [rtc] = fakes;
+    assert.ok(rtc);
+    rtc.connectionState = "failed";
+    rtc.onconnectionstatechange?.();
+    delete (globalThis as { RTCPeerConnection?: unknown }).RTCPeerConnection;
+    assert.deepEqual(got, [[peer, "main"], peer]);
+});
+
+/** As much of a peer connection as one needs to fail. */
+class FakeChannelled {
+    connectionState = "connecting";
+    iceGatheringState = "complete";
+    localDescription = { sdp: "v=0" };
+    onconnectionstatechange: (() => void) | null = null;
+    createDataChannel = () => ({ readyState: "connecting" });
+    createOffer = async () => ({});
+    setLocalDescription = async () => {};
+    close = () => {};
+}

@@ -11,7 +11,16 @@ export interface FakeAction {
     data?: Uint8Array;
 }
 
-/** A call without its `now`. */
+/** The kinds of `input.ts` in their order, and how many numbers or texts each has. */
+const KINDS = [
+    "tick", "streamRemoved 1", "playback 2", "segmentWanted 2", "segmentUnwanted 2", "segmentChecked 3",
+    "fetchStarted 3", "fetchProgress 2", "fetchDone 1", "fetchFailed 2", "trackerOpened 1", "trackerClosed 1",
+    "trackerAnnounced 3", "trackerOffer 1", "trackerAnswer 1", "trackerFailure 1", "offerReady 1",
+    "answerReady 1", "channelOpened 1", "channelClosed 1", "drained 2",
+    "tokenGiven 2",
+];
+
+/** A call without its `now`; what was told goes by its kind. */
 export type Call = [name: string, ...args: unknown[]];
 
 export class FakeEngine {
@@ -31,7 +40,6 @@ export class FakeEngine {
             Engine: function () {
                 return self;
             } as unknown as WasmModule["Engine"],
-            peerId: () => "-BK0001-abcdefghijkl",
         } as WasmModule;
     }
 
@@ -41,6 +49,11 @@ export class FakeEngine {
 
     private asEngine(): WasmEngine {
         const own: Record<string, unknown> = {
+            tell: (_now: number, kind: number, a: number, b: number, c: number, text: string) => {
+                const [name = "", numbers = "0"] = (KINDS[kind] ?? "").split(" ");
+                const args: unknown[] = [a, b, c].slice(0, Number(numbers));
+                this.#record(name, text ? [...args, text] : args);
+            },
             poll: () => this.#poll(),
             number: (index: number) => this.#numbers[index] ?? Number.NaN,
             text: () => this.#last?.text ?? "",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { type FetchCalls, Fetches, type Origin } from "../fetches.js";
+import { type FetchCalls, Fetches, type Origin, REFUSED } from "../fetches.js";
 import { SegmentStore } from "../store.js";
 import { settled } from "./fake-engine.js";
 
@@ -31,7 +31,8 @@ async function run(respond: () => Response, origin: Partial<Origin> = {}, offset
     };
     const fetches = new Fetches(store, calls);
     const url = "http://origin.test/a.ts";
-    fetches.start(5, key, { url, byteRange: undefined, setup: undefined, validate: undefined, ...origin }, offset);
+    const plain = { url, byteRange: undefined, firstByteMs: 0, stored: undefined, setup: undefined, validate: undefined };
+    fetches.start(5, key, { ...plain, ...origin }, offset);
     return { told, asked, store, fetches, done: () => settled().then(settled).then(settled) };
 }
 
@@ -119,7 +120,37 @@ test("nothing is told of a cancelled fetch", async () => {
 test("the page may refuse what came", async () => {
     const { told, done } = await run(() => ok("abcd"), { validate: async () => false });
     await done();
-    assert.deepEqual(told.at(-1), ["failed", 5, 0]);
+    assert.deepEqual(told.at(-1), ["failed", 5, REFUSED]);
+});
+
+test("what the page's storage has is not asked of the origin", async () => {
+    const data = new TextEncoder().encode("abcd").buffer;
+    const { told, asked, store, done } = await run(() => ok("no"), { stored: async () => data }, 1);
+    await done();
+    assert.deepEqual(told, [["started", 5, 1, 4], ["progress", 5, 3], ["done", 5]]);
+    assert.equal(asked.length, 0);
+    assert.equal(new TextDecoder().decode(store.copy(key)).slice(1), "bcd");
+});
+
+test("a storage that has lost a segment leaves it to the origin", async () => {
+    const { told, done } = await run(() => ok("abcd"), { stored: async () => undefined });
+    await done();
+    assert.deepEqual(told.at(-1), ["done", 5]);
+});
+
+test("an origin that does not begin in time has failed", async () => {
+    const { told, fetches, done } = await run(() => ok("never"), {});
+    await done();
+    fetches.cancelAll();
+    globalThis.fetch = () => new Promise(() => {});
+    const failed = new Promise<void>((heard) => {
+        const push = told.push.bind(told);
+        told.push = (...entries) => (heard(), push(...entries));
+    });
+    const origin = { url: "http://origin.test/a.ts", byteRange: undefined, firstByteMs: 1, stored: undefined };
+    fetches.start(6, key, { ...origin, setup: undefined, validate: undefined }, 0);
+    await failed;
+    assert.deepEqual(told.at(-1), ["failed", 6, 0]);
 });
 
 test("the page may make the request itself", async () => {

@@ -64,6 +64,8 @@ test("a variant is named by its video alone", () => {
             frameRate: "30.000",
             videoRange: "SDR",
         },
+        index: 0,
+        asWritten: "0--640-360----30-SDR",
     });
 });
 
@@ -76,8 +78,8 @@ test("without a bitrate nothing else names a variant", () => {
 });
 
 test("an audio rendition is a secondary stream without bitrate", () => {
-    const track = { url: "a.m3u8", audioCodec: "mp4a.40.2", lang: "en", channels: "2", name: "English" };
-    const data = { levels: [], audioTracks: [track as MediaPlaylist] } as unknown as ManifestLoadedData;
+    const track = { url: "a.m3u8", audioCodec: "mp4a.40.2", lang: "en", channels: "2", name: "English", attrs: {} };
+    const data = { levels: [], audioTracks: [track as unknown as MediaPlaylist] } as unknown as ManifestLoadedData;
     const [stream] = streamsOf(data);
     assert.equal(stream?.type, "secondary");
     assert.deepEqual(stream?.properties, {
@@ -92,9 +94,10 @@ test("an audio rendition is a secondary stream without bitrate", () => {
 const playlist = (target: number, segments: number, more = "") =>
     `#EXTM3U\n#EXT-X-TARGETDURATION:${target}\n${"#EXTINF:2,\ns.ts\n".repeat(segments)}${more}`;
 
-test("a live player stays ten seconds behind, within the playlist", () => {
-    assert.equal(syncCount(playlist(2, 20)), 5);
-    assert.equal(syncCount(playlist(6, 20)), 3);
+test("a live player stays as far behind as the playlist goes, two minutes at most", () => {
+    assert.equal(syncCount(playlist(2, 20)), 18);
+    assert.equal(syncCount(playlist(6, 100)), 20);
+    assert.equal(syncCount(playlist(60, 100)), 3);
     assert.equal(syncCount(playlist(2, 4)), 3);
     assert.equal(syncCount(playlist(2, 1)), 1);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Action } from "../action.js";
+import { Input } from "../input.js";
 import { Peers } from "../peers.js";
 import { Shell, type ShellOptions } from "../shell.js";
 import { FakeEngine, settled } from "./fake-engine.js";
@@ -79,6 +80,7 @@ function peers() {
             answerReady: tell("answer"),
             channelOpened: tell("opened"),
             channelClosed: tell("closed"),
+            channelFailed: () => {},
             channelMessage: tell("message"),
             channelDrained: tell("drained"),
         },
@@ -153,7 +155,7 @@ async function connected() {
     const options = { trackers: [], rtcConfig: {}, numbers: new Float64Array(), news: () => {} };
     const shell = new Shell(engine.module(), options as unknown as ShellOptions);
     engine.queue.push({ kind: Action.OfferCreate, numbers: [3] });
-    shell.tell((it, now) => it.tick(now));
+    shell.tell(Input.Tick);
     await settled();
     const { channel } = FakeRtc.all[0] as FakeRtc;
     channel.open();
@@ -184,7 +186,7 @@ test("the engine may go on at once while the channel is below its low mark", asy
         if (name === "drained") send();
     };
     send();
-    shell.tell((it, now) => it.tick(now));
+    shell.tell(Input.Tick);
     // The third slice takes the channel above 32 KiB; from there its own event goes on.
     assert.equal(channel.sent.length, 3);
     channel.bufferedAmount = 0;
@@ -195,7 +197,7 @@ test("the engine may go on at once while the channel is below its low mark", asy
 test("promised bytes that are not there close the connection", async () => {
     const { engine, shell } = await connected();
     engine.queue.push({ kind: Action.SliceSend, numbers: [1, 7, 3, 0, 10] });
-    shell.tell((it, now) => it.tick(now));
+    shell.tell(Input.Tick);
     assert.deepEqual(engine.calls.at(-1), ["channelClosed", 3]);
     assert.ok(FakeRtc.all[0]?.closed);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Action } from "../action.js";
+import { Input } from "../input.js";
 import { Shell, type ShellOptions } from "../shell.js";
 import { FakeEngine, settled } from "./fake-engine.js";
 
@@ -15,7 +16,9 @@ function start(options: Partial<ShellOptions> = {}) {
     const shell = new Shell(engine.module(), {
         trackers: [],
         rtcConfig: {},
+        token: undefined,
         numbers: new Float64Array(),
+        peerFailed: tell("peerFailed"),
         origin: () => undefined,
         check: async () => true,
         ready: tell("ready"),
@@ -25,7 +28,7 @@ function start(options: Partial<ShellOptions> = {}) {
         died: tell("died"),
         ...options,
     });
-    const turn = () => shell.tell((it, now) => it.tick(now));
+    const turn = () => shell.tell(Input.Tick);
     return { engine, shell, told, turn };
 }
 
@@ -79,7 +82,7 @@ test("what the core says from within a turn is told at once and acted upon later
     const order: string[] = [];
     const { engine, shell, turn } = start({
         failed: () => {
-            shell.tell((it, now) => it.segmentWanted(now, 1, 8));
+            shell.tell(Input.SegmentWanted, 1, 8);
             order.push("told");
         },
         news: () => void order.push("news"),
@@ -105,7 +108,7 @@ test("the page's check of a segment is passed on", async () => {
     engine.queue.push({ kind: Action.SegmentCheck, numbers: [1, 7] });
     turn();
     await settled();
-    assert.deepEqual(engine.calls.at(-1), ["segmentChecked", 1, 7, false]);
+    assert.deepEqual(engine.calls.at(-1), ["segmentChecked", 1, 7, 0]);
 });
 
 test("a check that throws finds the segment wrong", async () => {
@@ -114,7 +117,7 @@ test("a check that throws finds the segment wrong", async () => {
     engine.queue.push({ kind: Action.SegmentCheck, numbers: [1, 7] });
     turn();
     await settled();
-    assert.deepEqual(engine.calls.at(-1), ["segmentChecked", 1, 7, false]);
+    assert.deepEqual(engine.calls.at(-1), ["segmentChecked", 1, 7, 0]);
 });
 
 test("a closed shell tells nobody anything", () => {

@@ -1,0 +1,4 @@
+// What a classic script offers: everything.
+
+export * from "./index.js";
+export * from "./overlay.js";

@@ -1,0 +1,100 @@
+// What the engine and a tracker say to each other: JSON outside (the protocol of WebTorrent's trackers), flat
+// fields inside. `core/tracker-proto` does the same for the seeder; here JavaScript has JSON anyway.
+
+import { Input } from "./input.js";
+
+/** Characters of the id of a swarm, a peer or an offer. */
+const ID = 20;
+
+/** What the numbers of `Action.TrackerSend` say of the reason. */
+const EVENTS = [undefined, "started", "stopped", "completed"] as const;
+const ANSWER = 4;
+
+/** The JSON of what the engine wants to say, in the order of fields that bittorrent-tracker 11.2.3 uses. */
+export function trackerMessage(number: (index: number) => number, text: string, token?: string): string {
+    const why = number(1);
+    const ids = { info_hash: text.slice(0, ID), peer_id: text.slice(ID, 2 * ID) };
+    if (why === ANSWER) {
+        const [answer] = descriptions(text, 3 * ID, "answer");
+        const to_peer_id = text.slice(2 * ID, 3 * ID);
+        return JSON.stringify({ action: "announce", ...ids, to_peer_id, ...answer });
+    }
+    const offers = descriptions(text, 2 * ID, "offer");
+    const counts = { numwant: offers.length, uploaded: number(2), downloaded: number(3) };
+    const jwt = number(4) ? token : undefined;
+    return JSON.stringify({ ...counts, event: EVENTS[why], action: "announce", ...ids, jwt, offers });
+}
+
+/** From `at` on: an id, a description and U+0000, again and again. */
+function descriptions(text: string, at: number, type: "offer" | "answer"): object[] {
+    const found = [];
+    while (at < text.length) {
+        const end = text.indexOf("\0", at + ID);
+        found.push({ [type]: { type, sdp: text.slice(at + ID, end) }, offer_id: text.slice(at, at + ID) });
+        at = end + 1;
+    }
+    return found;
+}
+
+/** What a tracker said, for the engine; `kind` 0 for what a player does not need. */
+export interface Said {
+    kind: Input;
+    /** Seconds to the next announce. */
+    interval: number;
+    /** All peers of the swarm. */
+    peers: number;
+    /** As `Input` lists them. */
+    fields: string;
+}
+
+/** Reads a tracker's message. What cannot be read becomes a refusal, so that the page hears of it. */
+export function readTrackerMessage(text: string): Said {
+    try {
+        return read(JSON.parse(text));
+    } catch (error) {
+        return said(Input.TrackerFailure, `message cannot be read: ${error}`);
+    }
+}
+
+function read(message: Record<string, unknown>): Said {
+    const failure = message["failure reason"];
+    if (failure) {
+        return said(Input.TrackerFailure, String(failure));
+    }
+    if (message["action"] !== "announce") {
+        return said(Input.Tick, "");
+    }
+    const ids = (...names: string[]) => names.map((name) => id(message, name)).join("");
+    for (const [field, kind] of [["offer", Input.TrackerOffer], ["answer", Input.TrackerAnswer]] as const) {
+        const description = message[field] as { sdp?: unknown } | null | undefined;
+        if (description) {
+            const { sdp } = description;
+            if (typeof sdp !== "string") throw new Error(`${field} without sdp`);
+            return said(kind, ids("info_hash", "peer_id", "offer_id") + sdp);
+        }
+    }
+    const { interval, complete, incomplete } = message;
+    if (interval === undefined) {
+        return said(Input.Tick, "");
+    }
+    const warning = message["warning message"] ?? "";
+    return {
+        kind: Input.TrackerAnnounced,
+        interval: Number(interval),
+        peers: (Number(complete) || 0) + (Number(incomplete) || 0),
+        fields: ids("info_hash") + String(warning),
+    };
+}
+
+/** An id has 20 characters of which each stands for a byte. */
+function id(message: Record<string, unknown>, name: string): string {
+    const value = message[name];
+    if (typeof value === "string" && /^[\0-\xff]{20}$/.test(value)) {
+        return value;
+    }
+    throw new Error(`${name} is not 20 characters up to U+00FF`);
+}
+
+function said(kind: Input, fields: string): Said {
+    return { kind, interval: 0, peers: 0, fields };
+}
