@@ -12,20 +12,26 @@
 
 mod act;
 mod conns;
+mod drain;
 pub(crate) mod follow;
 mod health;
+mod memory;
 mod peer;
+mod presence;
+mod published;
+mod sharing;
 mod shelf;
 mod slices;
 mod status;
 mod streams;
 mod timeline;
+mod token;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use beekeepr_engine::{FetchKey, Input, Output, StreamKey, TrackerKey};
+use beekeepr_engine::{FetchKey, Input, Output, StreamKey, TrackerKey, read_tracker_text};
 use beekeepr_model::{PeerId, Time};
 use beekeepr_peer_proto::is_command_chunk;
 use beekeepr_service::Shutdown;
@@ -36,19 +42,23 @@ use tokio::time::{Instant, sleep_until, timeout};
 use url::Url;
 
 use self::conns::{Conns, Owner};
+use self::drain::Drain;
 use self::follow::{Follower, Listing, News};
 use self::health::Health;
 use self::peer::{Limits, LogicalPeer, SocketKey};
+use self::presence::Presence;
 use self::shelf::Shelf;
 use self::streams::{Rendition, Swarm};
+use crate::budget::{Account, Budget};
+use crate::cache::Cache;
 use crate::config::{Channel as Settings, Config};
 use crate::metrics::ChannelMetrics;
 use crate::origin::{Backoff, Fetched, Flight, Origin, OriginError, Source};
 use crate::rtc::{Client, HubEvent};
 use crate::seed::seed;
+use crate::shield::{Directory, Entry, Served};
 use crate::tracker;
 
-pub use status::Board;
 pub(crate) use status::Status;
 
 /// News that wait for the channel: a round of playlists.
@@ -67,7 +77,11 @@ const FETCH_FAILURES_MAX: u32 = 3;
 pub(crate) struct Common {
     pub(crate) config: Arc<Config>,
     pub(crate) origin: Origin,
+    pub(crate) cache: Cache,
+    pub(crate) directory: Directory,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) tls: Arc<rustls::ClientConfig>,
+    /// The process comes to its end: viewers get the segment that they are being sent.
     pub(crate) shutdown: Shutdown,
 }
 
@@ -77,7 +91,8 @@ type Request = (usize, FetchKey);
 /// A fetch that has come to its end.
 struct Arrival {
     source: Arc<Source>,
-    flight: Flight,
+    /// Keeps the bytes where others find them until the cache has them.
+    _flight: Flight,
     outcome: Result<Fetched, OriginError>,
     took: Duration,
 }
@@ -102,6 +117,8 @@ pub(crate) struct Channel {
     streams: HashMap<StreamKey, Swarm>,
     next_stream: u32,
     shelf: Shelf<Request>,
+    /// Players find it by this while it runs.
+    _entry: Entry,
     fetches: JoinSet<Arrival>,
     fetch_permits: Arc<Semaphore>,
     fetch_failures: u32,
@@ -110,10 +127,19 @@ pub(crate) struct Channel {
     next_socket: u64,
     tracker_inbox: Receiver<(SocketKey, tracker::Event)>,
     tracker_outlet: Sender<(SocketKey, tracker::Event)>,
+    /// How the channel is in each swarm.
+    presence: HashMap<StreamKey, Presence>,
+    /// Its part of what the process may send.
+    account: Account,
+    /// When to look at both again; never while there is nothing to change.
+    look_at: Option<Instant>,
     /// Connections of each viewer: one to each logical peer.
     viewers: HashMap<PeerId, usize>,
     /// Trackers that an operator was told are out of reach.
     trackers_lost: HashSet<TrackerKey>,
+    drain: Option<Drain>,
+    /// What the trackers want, as the file had it last.
+    token: Option<String>,
 }
 
 /// Why the loop goes on.
@@ -122,12 +148,20 @@ enum Wake {
     Tracker(SocketKey, tracker::Event),
     News(News),
     Fetched(Arrival),
+    Evicted(Vec<Arc<Source>>),
     Tick,
     Shutdown,
+    Removed,
 }
 
-/// Runs a channel until the shutdown.
-pub(crate) async fn run(common: Common, settings: Settings, status: Arc<Status>, hub: Client) {
+/// Runs a channel until the shutdown, or until it is removed.
+pub(crate) async fn run(
+    common: Common,
+    settings: Settings,
+    status: Arc<Status>,
+    hub: Client,
+    removed: Shutdown,
+) {
     let (news_outlet, news) = mpsc::channel(NEWS_MAX);
     let channel = Channel::new(common, settings, status, hub);
     let follower = Follower {
@@ -143,15 +177,26 @@ pub(crate) async fn run(common: Common, settings: Settings, status: Arc<Status>,
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(follower.run());
-    channel.run(news).await;
+    channel.run(news, removed).await;
 }
 
 impl Channel {
     fn new(common: Common, settings: Settings, status: Arc<Status>, hub: Client) -> Self {
         let (tracker_outlet, tracker_inbox) = mpsc::channel(TRACKER_EVENTS_MAX);
+        let origin = common.origin.of_channel(&settings);
+        let account = common.cache.account(&settings, &origin, &status.metrics);
+        let account = Arc::new(account);
+        let entry = common.directory.enter(Served::new(
+            &settings.name,
+            settings.manifest.url().clone(),
+            origin.clone(),
+            Arc::clone(&account),
+            status.metrics.clone(),
+        ));
         Self {
-            origin: common.origin.of_channel(&settings),
-            shelf: Shelf::new(common.config.channel_bytes_max()),
+            origin,
+            shelf: Shelf::new(account),
+            _entry: entry,
             settings,
             metrics: status.metrics.clone(),
             health: Arc::clone(&status.health),
@@ -172,25 +217,35 @@ impl Channel {
             next_socket: 0,
             tracker_inbox,
             tracker_outlet,
+            presence: HashMap::new(),
+            account: common.budget.account(),
+            look_at: None,
             viewers: HashMap::new(),
             trackers_lost: HashSet::new(),
+            drain: None,
+            token: None,
             common,
         }
     }
 
-    async fn run(mut self, mut news: Receiver<News>) {
-        loop {
-            match self.wake(&mut news).await {
+    async fn run(mut self, mut news: Receiver<News>, removed: Shutdown) {
+        while !self.is_drained() {
+            match self.wake(&mut news, &removed).await {
                 Wake::Hub(Some(event)) => self.on_hub(event),
                 Wake::Tracker(key, event) => self.on_tracker(key, event),
                 Wake::News(News::Streams(tracks, from)) => self.on_streams(&tracks, &from),
                 Wake::News(News::Listing(stream, listing)) => self.on_listing(stream, &listing),
                 Wake::Fetched(arrival) => self.on_fetched(arrival),
-                Wake::Tick => self.on_tick(),
-                Wake::Hub(None) | Wake::Shutdown => break,
+                Wake::Evicted(sources) => self.on_evicted(&sources),
+                Wake::Tick => {
+                    self.on_tick();
+                    self.note_uploads();
+                }
+                Wake::Shutdown => self.begin_drain(),
+                Wake::Hub(None) | Wake::Removed => break,
             }
             self.metrics.segments.set(self.shelf.held() as i64);
-            self.metrics.cached_bytes.set(self.shelf.bytes() as i64);
+            self.shelf.account().set_live(self.is_live());
             let (streams, swarms) = (self.renditions.len(), self.streams.len());
             self.status.seeds(streams, swarms, self.is_live());
         }
@@ -204,21 +259,30 @@ impl Channel {
         }
         let config = &self.common.config;
         let warm_ms = u64::from(self.settings.warm_s) * 1_000;
-        let limits = Limits::of(config, listing.begun_within(warm_ms));
+        let limits = Limits {
+            live_eager_ms: u64::from(self.settings.prefetch_s) * 1_000,
+            ..Limits::of(config, listing.begun_within(warm_ms))
+        };
         let now = self.now();
-        let peers = (0..config.logical_peers).map(|_| LogicalPeer::new(limits, seed(), now));
+        // One that is in no swarm costs next to nothing.
+        let most = config.logical_peers.max(config.logical_peers_max);
+        let peers = (0..most).map(|_| LogicalPeer::new(limits, seed(), now));
         self.peers = peers.collect();
+        self.give_tokens();
     }
 
-    async fn wake(&mut self, news: &mut Receiver<News>) -> Wake {
-        let deadline = self.deadline();
+    async fn wake(&mut self, news: &mut Receiver<News>, removed: &Shutdown) -> Wake {
+        let (deadline, drain) = (self.deadline(), self.drain);
         tokio::select! {
             event = self.hub.event() => Wake::Hub(event),
             Some((key, event)) = self.tracker_inbox.recv() => Wake::Tracker(key, event),
-            Some(news) = news.recv() => Wake::News(news),
+            Some(news) = news.recv(), if drain.is_none() => Wake::News(news),
             Some(Ok(fetched)) = self.fetches.join_next() => Wake::Fetched(fetched),
+            evicted = self.shelf.account().evicted() => Wake::Evicted(evicted),
             () = sleep_until(deadline.unwrap_or(self.started)), if deadline.is_some() => Wake::Tick,
-            () = self.common.shutdown.requested() => Wake::Shutdown,
+            () = self.common.shutdown.requested(), if drain.is_none() => Wake::Shutdown,
+            () = Self::drain_look(drain) => Wake::Tick,
+            () = removed.requested() => Wake::Removed,
         }
     }
 
@@ -227,12 +291,10 @@ impl Channel {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let earliest = self
-            .peers
-            .iter()
-            .filter_map(|peer| peer.engine.deadline())
-            .min()?;
-        Some(self.started + Duration::from_millis(earliest.as_ms()))
+        let engines = self.peers.iter();
+        let engines = engines.filter_map(|peer| peer.engine.deadline());
+        let instants = engines.map(|it| self.started + Duration::from_millis(it.as_ms()));
+        instants.chain(self.look_at).min()
     }
 
     fn on_tick(&mut self) {
@@ -246,12 +308,18 @@ impl Channel {
                 self.handle(peer, Input::Tick);
             }
         }
+        self.look_around();
     }
 
     /// Tells an engine what happened, and does what the engines want.
     fn handle(&mut self, peer: usize, input: Input<'_>) {
         let now = self.now();
         self.peers[peer].engine.handle(now, input);
+        self.act_all();
+    }
+
+    /// Does what the engines want.
+    fn act_all(&mut self) {
         // What is done for one engine may tell another something; the outermost call sees to it all.
         if self.acting {
             return;
@@ -319,8 +387,8 @@ impl Channel {
                 self.handle(peer, Input::TrackerOpened(tracker));
             }
             tracker::Event::Text(text) => {
-                let text = text.as_bytes();
-                self.handle(peer, Input::TrackerMessage { tracker, text });
+                let message = &read_tracker_text(text.as_bytes());
+                self.handle(peer, Input::TrackerMessage { tracker, message });
             }
             tracker::Event::Closed => {
                 self.peers[peer].sockets.remove(&tracker);
@@ -346,6 +414,5 @@ impl Channel {
         self.metrics.peers.set(0);
         self.metrics.viewers.set(0);
         self.metrics.segments.set(0);
-        self.metrics.cached_bytes.set(0);
     }
 }

@@ -1,19 +1,32 @@
 //! The seeder's section of the configuration.
 
 mod channel;
+mod channels_from;
+mod proxy;
+mod storage;
 mod urls;
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::roster::CHANNELS_MAX;
+
 pub use channel::{Channel, Renditions, Secret};
+pub use channels_from::ChannelsFrom;
+pub use proxy::Proxy;
+pub use storage::{Disk, Shield};
 pub(crate) use urls::without_query;
-pub use urls::{ManifestUrl, OriginUrl, TrackerUrl, UrlError};
+pub use urls::{ControlUrl, ManifestUrl, OriginUrl, TrackerUrl, UrlError};
 
 /// Most logical peers: a viewer of p2p-media-loader downloads 3 segments at a time, our own as many;
 /// more peers than that only cost announces.
 const LOGICAL_PEERS_MAX: u32 = 16;
+
+/// Longest drain: longer than that no supervisor waits.
+const DRAIN_S_MAX: u32 = 3_600;
 
 /// Smallest cache: a few of the largest segments.
 const CACHE_BYTES_MIN: u64 = 128 * 1024 * 1024;
@@ -24,8 +37,15 @@ const CACHE_BYTES_MIN: u64 = 128 * 1024 * 1024;
 pub struct Config {
     /// The streams to seed.
     pub channels: Vec<Channel>,
+    /// Where further channels come from while the seeder runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels_from: Option<ChannelsFrom>,
     /// Trackers on which viewers meet, `ws://` or `wss://`. All channels are announced to all of them.
     pub trackers: Vec<TrackerUrl>,
+    /// File with the token that the trackers want (`tracker.tokens`), for the role of a super-peer. Read again for each
+    /// connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
     /// STUN servers, `stun:HOST:PORT`. The first that answers tells the public address of this
     /// machine at the start, unless `external_ips` names it or `udp` is a loopback address.
     pub stun: Vec<String>,
@@ -34,11 +54,24 @@ pub struct Config {
     pub udp: SocketAddr,
     /// Addresses under which viewers reach `udp`, when they are not those of this machine.
     pub external_ips: Vec<IpAddr>,
-    /// Bytes of segments in memory, over all channels. Default 512 MiB, at least 128 MiB.
+    /// Bytes of segments in memory, over all channels and shared fairly between them. Default 512 MiB, at least 128 MiB.
     pub cache_bytes_max: u64,
+    /// Keeps segments of streams on demand on disk too, so that a restart need not fetch them again. Default: nothing is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Disk>,
+    /// Serves the channels over HTTP, from memory and as far as needed from their origins. Default: off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shield: Option<Shield>,
     /// As how many peers the seeder appears to each viewer, 1 to 16. A p2p-media-loader page takes
     /// one segment at a time from a peer and three in all, hence the default of 3.
     pub logical_peers: u32,
+    /// As how many peers at most, where `logical_peers` have all the connections that `peers_max` allows. Default 6.
+    pub logical_peers_max: u32,
+    /// Bits per second to all viewers together, over all channels. What goes beyond it is refused, the newest segments last.
+    /// Default 0: no limit.
+    pub upload_bps_max: u64,
+    /// Bits per second to one viewer of one rendition, over all logical peers. Default 0: no limit.
+    pub viewer_upload_bps_max: u64,
     /// Connections of one logical peer in one swarm. Default 300.
     pub peers_max: u32,
     /// Connections in all; a viewer has one to each logical peer. Default 1000, 145 KiB each when idle.
@@ -47,22 +80,36 @@ pub struct Config {
     pub allow_private_origins: bool,
     /// Hosts, as written in URLs, that may have private addresses.
     pub private_origins: Vec<String>,
+    /// Proxy on the way to the origins: `http://`, `https://`, `socks5://`, `socks5h://`. Default `"none"`; those of the
+    /// environment do not count.
+    pub proxy: Proxy,
+    /// How long viewers may take for the segment that they are being sent when the seeder ends, in seconds. Default 10.
+    pub drain_s: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             channels: Vec::new(),
+            channels_from: None,
             trackers: Vec::new(),
+            token_file: None,
             stun: Vec::new(),
             udp: SocketAddr::from(([0, 0, 0, 0], 0)),
             external_ips: Vec::new(),
             cache_bytes_max: 512 * 1024 * 1024,
+            disk: None,
+            shield: None,
             logical_peers: 3,
+            logical_peers_max: 6,
+            upload_bps_max: 0,
+            viewer_upload_bps_max: 0,
             peers_max: 300,
             connections_max: 1_000,
             allow_private_origins: false,
             private_origins: Vec::new(),
+            proxy: Proxy::None,
+            drain_s: 10,
         }
     }
 }
@@ -79,6 +126,11 @@ pub enum ConfigError {
     /// Two channels could not be told apart in logs and metrics.
     #[error("seeder.channels has two channels named {0:?}; give each a name of its own")]
     SameName(String),
+    /// More than one seeder carries.
+    #[error(
+        "seeder.channels has {0} channels, expected at most {CHANNELS_MAX}; run another seeder"
+    )]
+    TooMany(usize),
     /// A channel's settings make no sense.
     #[error("seeder.channels, channel {name:?}: {problem}")]
     Channel {
@@ -102,16 +154,32 @@ pub enum ConfigError {
 impl Config {
     /// What types cannot express.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        if !self.channels.is_empty() && self.trackers.is_empty() {
+        if self.channels_from.is_some() && self.trackers.is_empty() {
             return Err(ConfigError::NoTracker);
         }
-        self.check_channels()?;
+        self.check_channels(&self.channels)?;
         if !(1..=LOGICAL_PEERS_MAX).contains(&self.logical_peers) {
             let seen = u64::from(self.logical_peers);
             return Err(ConfigError::Range {
                 key: "logical_peers",
                 seen,
                 expected: "1 to 16",
+            });
+        }
+        if self.logical_peers_max > LOGICAL_PEERS_MAX {
+            let (seen, expected) = (self.logical_peers_max.into(), "16 or less");
+            return Err(ConfigError::Range {
+                key: "logical_peers_max",
+                seen,
+                expected,
+            });
+        }
+        if self.drain_s > DRAIN_S_MAX {
+            let (seen, expected) = (self.drain_s.into(), "3600 or less");
+            return Err(ConfigError::Range {
+                key: "drain_s",
+                seen,
+                expected,
             });
         }
         if self.cache_bytes_max < CACHE_BYTES_MIN {
@@ -122,31 +190,35 @@ impl Config {
                 expected,
             });
         }
-        Ok(())
+        self.disk.as_ref().map_or(Ok(()), Disk::check)?;
+        self.shield.as_ref().map_or(Ok(()), Shield::check)
     }
 
-    /// The same for the channels alone.
-    pub(crate) fn check_channels(&self) -> Result<(), ConfigError> {
-        for (index, channel) in self.channels.iter().enumerate() {
-            if self.channels[..index]
-                .iter()
-                .any(|other| other.name == channel.name)
-            {
-                return Err(ConfigError::SameName(channel.name.clone()));
-            }
-            channel.check()?;
+    /// Whether channels may be seeded, from wherever they come.
+    pub(crate) fn check_channels(&self, channels: &[Channel]) -> Result<(), ConfigError> {
+        if !channels.is_empty() && self.trackers.is_empty() {
+            return Err(ConfigError::NoTracker);
         }
-        Ok(())
-    }
-
-    /// Each channel's part of the memory for segments.
-    pub(crate) fn channel_bytes_max(&self) -> u64 {
-        self.cache_bytes_max / self.channels.len().max(1) as u64
+        check_names(channels)?;
+        channels.iter().try_for_each(Channel::check)
     }
 
     /// Whether origins with private addresses are fine for every host.
     pub(crate) fn any_origin(&self) -> bool {
         self.allow_private_origins || self.udp.ip().is_loopback()
+    }
+}
+
+/// Names tell channels apart, in logs, metrics and paths.
+pub(crate) fn check_names(channels: &[Channel]) -> Result<(), ConfigError> {
+    if channels.len() > CHANNELS_MAX {
+        return Err(ConfigError::TooMany(channels.len()));
+    }
+    let mut names = HashSet::new();
+    let twice = channels.iter().find(|it| !names.insert(&it.name));
+    match twice {
+        Some(channel) => Err(ConfigError::SameName(channel.name.clone())),
+        None => Ok(()),
     }
 }
 

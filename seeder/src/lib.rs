@@ -13,31 +13,39 @@
 //! | `channel::timeline` | what the manifests list over time, under the numbers of each generation |
 //! | `channel::streams` | which streams are served in which swarms |
 //! | `origin` | requests: who may be asked, with which credentials, how often, how long, and once for all |
-//! | `channel::shelf` | the bytes, as long as somebody needs them |
+//! | `channel::shelf` | which segments the channel's peers hold |
+//! | `cache` | the bytes of all channels, in memory and on disk |
 //! | `rtc` | viewers |
+//! | `shield` | the cache over HTTP, for players that name it instead of the origin |
+//! | `roster` | which channels run, wherever they come from |
 //! | [`check`] | whether a channel suits, before it is seeded |
 
+mod budget;
+mod cache;
 mod channel;
 pub mod check;
 mod config;
 mod metrics;
 mod origin;
 mod public_address;
+mod roster;
 pub mod rtc;
 mod seed;
+mod shield;
 mod tls;
 mod tracker;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use beekeepr_service::Shutdown;
+use beekeepr_service::{Shutdown, Trigger};
 use tokio::task::JoinSet;
 
-pub use channel::Board;
 pub use config::{
-    Channel, Config, ConfigError, ManifestUrl, OriginUrl, Renditions, Secret, TrackerUrl, UrlError,
+    Channel, ChannelsFrom, Config, ConfigError, ControlUrl, Disk, ManifestUrl, OriginUrl, Proxy,
+    Renditions, Secret, Shield, TrackerUrl, UrlError,
 };
+pub use roster::{CHANNELS_MAX, Changes, Roster, Source};
 
 /// Why the seeder cannot start. Origins and trackers out of reach are no reason.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +62,9 @@ pub enum StartError {
     /// TLS or HTTP cannot be set up.
     #[error("cannot set up HTTPS: {0}")]
     Client(String),
+    /// The origin shield has no address to listen on.
+    #[error("seeder.shield.listen: {0}")]
+    Shield(#[from] beekeepr_service::net::BindError),
 }
 
 /// A seeder at work.
@@ -61,15 +72,23 @@ pub enum StartError {
 pub struct Running {
     /// The UDP address really bound.
     pub addresses: Vec<SocketAddr>,
-    /// What there is to say of the channels.
-    pub board: Board,
+    /// The origin shield's address really bound, if it is on.
+    pub shield: Option<SocketAddr>,
+    /// The channels, which may be changed.
+    pub channels: Roster,
+    shutdown: Shutdown,
     tasks: JoinSet<()>,
+    /// Dropped, no viewer is served any more.
+    hub: Trigger,
 }
 
 impl Running {
     /// Returns when a requested shutdown is done: all swarms are left.
     pub async fn wait(mut self) {
+        self.shutdown.requested().await;
+        self.channels.ended().await;
         while self.tasks.join_next().await.is_some() {}
+        self.hub.request();
     }
 }
 
@@ -87,29 +106,56 @@ pub async fn start(
     let tls = tls::client_config().map_err(|error| StartError::Client(error.to_string()))?;
     let guard = origin::Guard::new(config.any_origin(), &config.private_origins);
     let origin = origin::Origin::new(guard, &tls, origin::Deadlines::default())
+        .and_then(|origin| origin.over(&config.proxy))
         .map_err(|error| StartError::Client(error.to_string()))?;
-    let hub = rtc::start(hub_config(&config).await, shutdown.clone())?;
+    let disk = match &config.disk {
+        Some(disk) => cache::disk::Disk::open(disk, metrics.disk_bytes.clone()).await,
+        None => None,
+    };
+    // Viewers are served until the channels have finished what they send.
+    let (hub_end, hub_shutdown) = Shutdown::new();
+    let hub = rtc::start(hub_config(&config).await, hub_shutdown)?;
+    let address = hub.address();
+    let channels = config.channels.clone();
+    let cache = cache::Cache::new(config.cache_bytes_max, disk);
+    let directory = shield::Directory::default();
+    let mut tasks = JoinSet::new();
+    let shield = match &config.shield {
+        Some(shield) => {
+            let directory = directory.clone();
+            Some(shield::start(
+                shield,
+                directory,
+                shutdown.clone(),
+                &mut tasks,
+            )?)
+        }
+        None => None,
+    };
+    let budget = budget::Budget::new(config.upload_bps_max, config.connections_max);
     let common = channel::Common {
         config: Arc::new(config),
         origin,
-        tls,
-        shutdown,
+        cache,
+        directory: directory.clone(),
+        budget,
+        tls: Arc::clone(&tls),
+        shutdown: shutdown.clone(),
     };
-    let mut tasks = JoinSet::new();
-    let mut board = Board::default();
-    for settings in common.config.channels.clone() {
-        let status = board.add(&settings, metrics.channel(&settings.name));
-        tasks.spawn(channel::run(
-            common.clone(),
-            settings,
-            status,
-            hub.register(),
-        ));
+    let from = common.config.channels_from.clone();
+    let roster = Roster::new(common, metrics, hub);
+    roster.set_file(channels)?;
+    if let Some(from) = from {
+        let following = roster::follow(roster.clone(), from, tls, shutdown.clone());
+        tasks.spawn(following);
     }
     Ok(Running {
-        addresses: vec![hub.address()],
-        board,
+        addresses: vec![address],
+        shield,
+        channels: roster,
+        shutdown,
         tasks,
+        hub: hub_end,
     })
 }
 

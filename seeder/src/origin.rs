@@ -1,10 +1,12 @@
 //! Fetching manifests and segments from the origin.
 
 mod access;
+mod clients;
 mod error;
 mod failover;
 mod flight;
 mod guard;
+mod jar;
 mod known;
 mod pace;
 mod request;
@@ -12,28 +14,34 @@ mod retry;
 mod source;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use beekeepr_model::{ByteRange, limits};
 use beekeepr_playlist::MANIFEST_BYTES_MAX;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, DATE, HeaderMap, HeaderValue, ORIGIN, RANGE};
+use reqwest::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, DATE, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED, ORIGIN,
+    RANGE,
+};
 use reqwest::{Client, Method, Response, StatusCode};
 use url::Url;
 
+use self::clients::{Clients, Ways};
 use self::failover::Failover;
 use self::flight::Flights;
+use self::jar::Jar;
 use self::known::Known;
 use self::pace::Pace;
-use self::request::{Call, client, collect, within};
-use crate::config::Channel;
+use self::request::{Call, within};
+use crate::config::{Channel, Proxy};
 
 pub(crate) use access::Access;
 pub(crate) use error::OriginError;
 pub(crate) use flight::Flight;
 pub(crate) use guard::Guard;
-pub(crate) use request::Deadlines;
+pub(crate) use request::{Deadlines, collect};
 pub(crate) use retry::Backoff;
 pub(crate) use source::Source;
 
@@ -60,7 +68,7 @@ pub(crate) struct Text {
 /// A segment, and how it came.
 pub(crate) struct Fetched {
     pub(crate) bytes: Bytes,
-    /// Whether it was fetched for this request, rather than for another one.
+    /// Whether it was fetched for this request, rather than for another one or in an earlier life of the process.
     pub(crate) is_first: bool,
 }
 
@@ -75,8 +83,7 @@ pub(crate) struct Manners {
 struct Shared {
     guard: Guard,
     deadlines: Deadlines,
-    manifests: Client,
-    segments: Client,
+    ways: Ways,
     flights: Flights,
 }
 
@@ -84,7 +91,12 @@ struct Shared {
 #[derive(Clone)]
 pub(crate) struct Origin {
     shared: Arc<Shared>,
+    /// The way that channels go which do not name another.
+    proxy: Proxy,
+    /// Those of the channel's way; why there are none.
+    clients: Result<Arc<Clients>, OriginError>,
     access: Arc<Access>,
+    jar: Arc<Jar>,
     failover: Arc<Failover>,
     pace: Arc<Pace>,
     known: Arc<Known>,
@@ -97,35 +109,63 @@ impl Origin {
         tls: &rustls::ClientConfig,
         deadlines: Deadlines,
     ) -> Result<Self, OriginError> {
-        let manifests = client(&guard, tls, deadlines).build()?;
-        // Segments are passed on byte for byte, so they must not be unpacked on the way.
-        let segments = client(&guard, tls, deadlines).no_gzip().no_brotli();
+        let ways = Ways::new(tls.clone());
+        let clients = ways.clients(&Proxy::None, &guard, deadlines)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 guard,
                 deadlines,
-                manifests,
-                segments: segments.build()?,
+                ways,
                 flights: Flights::default(),
             }),
+            proxy: Proxy::None,
+            clients: Ok(clients),
             access: Arc::default(),
+            jar: Arc::default(),
             failover: Arc::default(),
             pace: Arc::new(Pace::new(0)),
             known: Arc::default(),
         })
     }
 
+    /// The same over a proxy.
+    pub(crate) fn over(self, proxy: &Proxy) -> Result<Self, OriginError> {
+        let (guard, deadlines) = (&self.shared.guard, self.shared.deadlines);
+        let clients = self.shared.ways.clients(proxy, guard, deadlines)?;
+        Ok(Self {
+            proxy: proxy.clone(),
+            clients: Ok(clients),
+            ..self
+        })
+    }
+
     /// The same with a channel's rules.
     pub(crate) fn of_channel(&self, channel: &Channel) -> Self {
         let stand_ins = channel.failover.iter().map(|origin| origin.url().clone());
+        // The configuration was checked when it was read.
+        let access = Access::new(channel).unwrap_or_default();
+        let access = access.over(channel, &self.proxy);
+        let (guard, deadlines) = (&self.shared.guard, self.shared.deadlines);
         Self {
             shared: Arc::clone(&self.shared),
-            // The configuration was checked when it was read.
-            access: Arc::new(Access::new(channel).unwrap_or_default()),
+            proxy: self.proxy.clone(),
+            clients: self.shared.ways.clients(access.proxy(), guard, deadlines),
+            access: Arc::new(access),
+            jar: Arc::default(),
             failover: Arc::new(Failover::new(channel.manifest.url(), stand_ins)),
             pace: Arc::new(Pace::new(channel.fetch_bps_max)),
             known: Arc::default(),
         }
+    }
+
+    /// With which credentials, and from where.
+    pub(crate) fn access(&self) -> &Arc<Access> {
+        &self.access
+    }
+
+    /// Whether the channel may fetch from there, as far as the address alone tells.
+    pub(crate) fn permits(&self, url: &Url) -> bool {
+        self.access.permits(url) && self.shared.guard.check(url).is_ok()
     }
 
     /// The address that it has on the channel's first server.
@@ -151,7 +191,7 @@ impl Origin {
 
     async fn manifest_at(&self, url: &Url, held: Duration) -> Result<Text, OriginError> {
         let headers = self.known.conditions(url);
-        let client = &self.shared.manifests;
+        let client = &self.clients()?.manifests;
         let call = self.call(client, Method::GET, headers, held);
         let response = call.send(url).await?;
         if response.status() == StatusCode::NOT_MODIFIED
@@ -171,19 +211,33 @@ impl Origin {
         Ok(text)
     }
 
-    /// A whole segment, after several tries if need be, and its fetch, which others join while it is kept.
+    /// A whole segment, from where it is `stored` or after several tries if need be, and its fetch, which others join
+    /// while it is kept.
     pub(crate) async fn segment(
         &self,
         source: &Arc<Source>,
         backoff: Backoff,
+        stored: impl Future<Output = Option<Bytes>> + Send + 'static,
     ) -> (Flight, Result<Fetched, OriginError>) {
         let key = (Arc::clone(source), Arc::clone(&self.access));
+        let was_stored = Arc::new(AtomicBool::new(false));
         let begin = || {
             let (origin, source) = (self.clone(), Arc::clone(source));
-            async move { origin.segment_with_tries(&source, backoff).await }.boxed()
+            let was_stored = Arc::clone(&was_stored);
+            let fetch = async move {
+                match stored.await {
+                    Some(bytes) => {
+                        was_stored.store(true, Ordering::Relaxed);
+                        Ok(bytes)
+                    }
+                    None => origin.segment_with_tries(&source, backoff).await,
+                }
+            };
+            fetch.boxed()
         };
-        let (flight, is_first) = self.shared.flights.join(key, begin);
+        let (flight, began) = self.shared.flights.join(key, begin);
         let outcome = flight.clone().await;
+        let is_first = began && !was_stored.load(Ordering::Relaxed);
         (flight, outcome.map(|bytes| Fetched { bytes, is_first }))
     }
 
@@ -205,7 +259,7 @@ impl Origin {
                 return Err(OriginError::Empty);
             };
             self.pace.turn().await;
-            let error = match self.segment_once(url, source.range).await {
+            let error = match self.segment_once(url, source).await {
                 Ok(bytes) => {
                     self.pace.took(bytes.len() as u64);
                     self.failover.answered(url);
@@ -225,15 +279,11 @@ impl Origin {
         }
     }
 
-    async fn segment_once(
-        &self,
-        url: &Url,
-        range: Option<ByteRange>,
-    ) -> Result<Bytes, OriginError> {
+    async fn segment_once(&self, url: &Url, source: &Source) -> Result<Bytes, OriginError> {
         let time = self.shared.deadlines.segment;
         let bytes_max = limits::SEGMENT_BYTES_MAX;
         within(time, async {
-            match range {
+            match source.range {
                 Some(range) if range.start >= range.end => Err(OriginError::Empty),
                 Some(range) if range.end - range.start > bytes_max => {
                     Err(OriginError::TooLong(bytes_max))
@@ -248,6 +298,9 @@ impl Origin {
                 }
                 None => {
                     let response = self.segment_response(url, HeaderMap::new()).await?;
+                    if let Some(at_ms) = date_ms(&response, LAST_MODIFIED) {
+                        source.was_published(at_ms);
+                    }
                     match response.status() {
                         StatusCode::OK => {
                             let silence = self.shared.deadlines.silence;
@@ -283,7 +336,7 @@ impl Origin {
 
     /// A short text.
     pub(crate) async fn text(&self, url: &Url, bytes_max: u64) -> Result<Bytes, OriginError> {
-        let client = &self.shared.manifests;
+        let client = &self.clients()?.manifests;
         let call = self.call(client, Method::GET, HeaderMap::new(), Duration::ZERO);
         let response = call.send(url).await?;
         match response.status() {
@@ -294,15 +347,10 @@ impl Origin {
 
     /// What a server's clock says, in milliseconds since 1970 UTC: to a second, which is all that the header has.
     pub(crate) async fn date_ms(&self, url: &Url) -> Result<i64, OriginError> {
-        let client = &self.shared.manifests;
+        let client = &self.clients()?.manifests;
         let call = self.call(client, Method::HEAD, HeaderMap::new(), Duration::ZERO);
         let response = call.send(url).await?;
-        let date = response.headers().get(DATE).and_then(|it| it.to_str().ok());
-        let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
-        let since = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok());
-        since
-            .and_then(|since| i64::try_from(since.as_millis()).ok())
-            .ok_or(OriginError::NoDate)
+        date_ms(&response, DATE).ok_or(OriginError::NoDate)
     }
 
     /// Asks as a page would that takes up a segment in its middle.
@@ -323,9 +371,16 @@ impl Origin {
         url: &Url,
         headers: HeaderMap,
     ) -> Result<Response, OriginError> {
-        let client = &self.shared.segments;
+        let client = &self.clients()?.segments;
         let call = self.call(client, Method::GET, headers, Duration::ZERO);
         call.send(url).await
+    }
+
+    fn clients(&self) -> Result<&Clients, OriginError> {
+        match &self.clients {
+            Ok(clients) => Ok(clients),
+            Err(error) => Err(error.clone()),
+        }
     }
 
     fn call<'a>(
@@ -339,11 +394,20 @@ impl Origin {
             client,
             guard: &self.shared.guard,
             access: &self.access,
+            jar: &self.jar,
             method,
             headers,
             patience: self.shared.deadlines.silence + held,
         }
     }
+}
+
+/// The time in a header, in milliseconds since 1970 UTC.
+fn date_ms(response: &Response, name: HeaderName) -> Option<i64> {
+    let text = response.headers().get(name)?.to_str().ok()?;
+    let date = httpdate::parse_http_date(text).ok()?;
+    let since = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
 }
 
 /// An empty segment would end the playback of everybody who takes it.

@@ -8,7 +8,9 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use beekeepr_seeder::rtc::{Client, Hub, HubConfig, HubEvent, SEND_QUEUE_BYTES_MAX, start};
+use beekeepr_seeder::rtc::{
+    Client, Hub, HubConfig, HubEvent, MESSAGE_BYTES_MAX, SEND_QUEUE_BYTES_MAX, start,
+};
 use beekeepr_service::{Shutdown, Trigger};
 use bytes::Bytes;
 use tokio::time::timeout;
@@ -173,6 +175,156 @@ async fn one_port_carries_many_peers() {
         let data = message(7);
         answerer.expect(HubEvent::Message { conn, data }).await;
     }
+}
+
+#[tokio::test]
+async fn clients_are_dealt_out_among_shards_with_a_port_each() {
+    let (_trigger, shutdown) = Shutdown::new();
+    let hub = start(
+        HubConfig {
+            shards: 2,
+            ..loopback()
+        },
+        shutdown,
+    )
+    .unwrap();
+    let ports: Vec<u16> = hub.addresses().map(|address| address.port()).collect();
+    assert_eq!(ports.len(), 2);
+    assert_eq!(hub.address().port(), ports[0]);
+    for round in 0..4 {
+        let mut client = hub.register();
+        client.offer_create(1);
+        let Some(HubEvent::OfferReady { sdp, .. }) = client.event().await else {
+            panic!("expected an offer");
+        };
+        let said = format!(" 127.0.0.1 {} typ host", ports[round % 2]);
+        assert!(sdp.contains(&said), "{sdp}");
+    }
+}
+
+#[test]
+fn shards_take_consecutive_ports_and_say_when_there_are_none() {
+    let config = HubConfig {
+        udp: SocketAddr::from(([127, 0, 0, 1], 65_535)),
+        shards: 2,
+        ..HubConfig::default()
+    };
+    let (_trigger, shutdown) = Shutdown::new();
+    let refusal = start(config, shutdown).unwrap_err().to_string();
+    assert!(
+        refusal.contains("65535") || refusal.contains("consecutive"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn ipv6_carries_messages() {
+    // A machine without IPv6 has nothing to show here.
+    if UdpSocket::bind("[::1]:0").is_err() {
+        return;
+    }
+    let config = HubConfig {
+        udp: "[::1]:0".parse().unwrap(),
+        ..HubConfig::default()
+    };
+    let (mut offerer, mut answerer) = (End::start(config.clone()), End::start(config));
+    connect(&mut offerer, 1, &mut answerer, 2).await;
+    offerer.client.send(1, message(3));
+    let data = message(3);
+    answerer.expect(HubEvent::Message { conn: 2, data }).await;
+}
+
+#[tokio::test]
+async fn an_empty_message_arrives_as_one() {
+    let (offerer, mut answerer) = connected().await;
+    offerer.client.send(1, Bytes::new());
+    let data = Bytes::new();
+    answerer.expect(HubEvent::Message { conn: 2, data }).await;
+}
+
+#[tokio::test]
+async fn a_message_longer_than_the_peer_takes_ends_the_connection() {
+    let (mut offerer, mut answerer) = connected().await;
+    let limit = usize::try_from(MESSAGE_BYTES_MAX).unwrap();
+    offerer.client.send(1, Bytes::from(vec![7; limit]));
+    let data = Bytes::from(vec![7; limit]);
+    answerer.expect(HubEvent::Message { conn: 2, data }).await;
+    offerer.client.send(1, Bytes::from(vec![7; limit + 1]));
+    loop {
+        match offerer.event().await {
+            Some(HubEvent::Drained { .. }) => {}
+            other => break assert_eq!(other, Some(HubEvent::Closed { conn: 1 })),
+        }
+    }
+    answerer.expect(HubEvent::Closed { conn: 2 }).await;
+}
+
+/// Whoever reads the signalling can answer in the peer's place, but not with the peer's key.
+#[tokio::test]
+async fn a_peer_with_another_certificate_is_refused() {
+    let short = HubConfig {
+        connect_timeout: Duration::from_millis(500),
+        ..loopback()
+    };
+    let (mut offerer, mut answerer) = (End::start(short.clone()), End::start(short));
+    let offer = offerer.offer(1).await;
+    let answer = answerer.answer(2, offer).await;
+    let (before, after) = answer.split_once("a=fingerprint:sha-256 ").unwrap();
+    let forged = format!("{before}a=fingerprint:sha-256 00{}", &after[2..]);
+    offerer.client.answer_accept(1, forged);
+    offerer.expect(HubEvent::Closed { conn: 1 }).await;
+}
+
+/// A proxy in the middle that passes the datagrams of both sides on, except those that `is_lost`
+/// names by their number.
+fn lossy(
+    mut is_lost: impl FnMut(usize) -> bool + Send + 'static,
+    offer: &str,
+    to: SocketAddr,
+) -> String {
+    let proxy = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = proxy.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2_048];
+        let mut other = None;
+        for number in 0.. {
+            let Ok((length, from)) = proxy.recv_from(&mut buffer) else {
+                return;
+            };
+            let target = if from == to { other } else { Some(to) };
+            if from != to {
+                other = Some(from);
+            }
+            if let Some(target) = target
+                && !is_lost(number)
+            {
+                let _ = proxy.send_to(&buffer[..length], target);
+            }
+        }
+    });
+    offer.replace(
+        &format!(" {} typ host", to.port()),
+        &format!(" {port} typ host"),
+    )
+}
+
+#[tokio::test]
+async fn a_connection_comes_about_and_delivers_though_datagrams_are_lost() {
+    let (mut offerer, mut answerer) = (End::start(loopback()), End::start(loopback()));
+    let offer = offerer.offer(1).await;
+    let answer = answerer.answer(2, offer).await;
+    let answer = lossy(
+        |number| number % 9 == 4 && number < 60,
+        &answer,
+        answerer._hub.address(),
+    );
+    offerer.client.answer_accept(1, answer);
+    offerer.expect(HubEvent::Opened { conn: 1 }).await;
+    answerer.expect(HubEvent::Opened { conn: 2 }).await;
+    tokio::join!(
+        send_all(&mut offerer, 1, 5),
+        receive_all(&mut answerer, 2, 5)
+    );
 }
 
 /// Two hubs know each other's connections apart by address alone, and have one each.

@@ -21,7 +21,17 @@ impl Channel {
             Output::TrackerDisconnect(tracker) => {
                 self.peers[peer].sockets.remove(&tracker);
             }
-            Output::TrackerSend { tracker, text } => self.send_to_tracker(peer, tracker, text),
+            Output::TrackerSend { tracker, message } => {
+                let text = message.text_with(self.token.as_deref());
+                self.send_to_tracker(peer, tracker, text);
+            }
+            Output::TokenWanted(tracker) => self.give_token(peer, tracker),
+            // Nobody new, rather than everybody slow.
+            Output::OfferCreate(conn) | Output::OfferAccept { conn, .. }
+                if self.account.is_full() =>
+            {
+                self.handle(peer, Input::ChannelClosed(conn));
+            }
             Output::OfferCreate(conn) => self.hub.offer_create(self.conns.add((peer, conn))),
             Output::OfferAccept { conn, sdp } => {
                 self.hub.offer_accept(self.conns.add((peer, conn)), sdp);
@@ -56,7 +66,7 @@ impl Channel {
                 }
             }
             Output::SegmentDropped(segment) => self.drop_segment(peer, segment),
-            Output::Event(event) => self.on_event(event),
+            Output::Event(event) => self.on_event(peer, event),
             // Answers to a player, which a super-peer has none of.
             Output::SegmentCheck(_)
             | Output::SegmentReady { .. }
@@ -94,9 +104,12 @@ impl Channel {
         let Some(number) = self.conns.number((peer, conn)) else {
             return;
         };
-        let Some((_, whole)) = self.peers[peer].segments.get(&segment) else {
+        let Some((source, whole)) = self.peers[peer].segments.get(&segment) else {
             return;
         };
+        if offset == 0 {
+            self.shelf.touch(source);
+        }
         let start = usize::try_from(offset)
             .unwrap_or(usize::MAX)
             .min(whole.len());
@@ -111,10 +124,11 @@ impl Channel {
             return self.handle(peer, Input::FetchFailed { fetch, status: 0 });
         };
         let request = (peer, fetch);
+        let purpose = self.purpose(peer, segment, &source);
         self.peers[peer]
             .requests
             .insert(fetch, (segment, Arc::clone(&source)));
-        match self.shelf.want(&source, request) {
+        match self.shelf.want(&source, purpose, request) {
             Answer::Here(bytes) => self.deliver(request, &source, bytes),
             Answer::Wait => {}
             Answer::Fetch => self.fetch_from_origin(source),
@@ -129,17 +143,19 @@ impl Channel {
     }
 
     fn fetch_from_origin(&mut self, source: Arc<Source>) {
-        let origin = self.origin.clone();
+        let (origin, account) = (self.origin.clone(), Arc::clone(self.shelf.account()));
+        let is_live = self.is_live();
         let permits = Arc::clone(&self.fetch_permits);
         let backoff = Backoff::new(seed());
         self.fetches.spawn(async move {
             // The semaphore is never closed; without a permit the fetch would run all the same.
             let _permit = permits.acquire().await;
             let began = Instant::now();
-            let (flight, outcome) = origin.segment(&source, backoff).await;
+            let fetch = account.fetch(&origin, &source, backoff, is_live);
+            let (flight, outcome) = fetch.await;
             Arrival {
                 source,
-                flight,
+                _flight: flight,
                 outcome,
                 took: began.elapsed(),
             }
@@ -148,23 +164,15 @@ impl Channel {
 
     pub(super) fn on_fetched(&mut self, arrival: Arrival) {
         self.note_fetch(&arrival);
-        let Arrival {
-            source,
-            flight,
-            outcome,
-            ..
-        } = arrival;
-        match outcome {
+        let source = arrival.source;
+        match arrival.outcome {
             Ok(fetched) => {
                 let bytes = fetched.bytes;
-                for request in self.shelf.settle(&source, Some(&bytes), Some(flight)) {
+                for request in self.shelf.settle(&source, Some(&bytes)) {
                     self.deliver(request, &source, bytes.clone());
                 }
                 if self.is_live() {
-                    let since_listed = source.listed_at.elapsed();
-                    self.metrics
-                        .announce_seconds
-                        .observe(since_listed.as_secs_f64());
+                    self.note_announced(&source);
                 }
             }
             Err(error) => {
@@ -173,7 +181,7 @@ impl Channel {
                 if error.may_be_stale() && !self.is_live() {
                     self.stale.notify_one();
                 }
-                for (peer, fetch) in self.shelf.settle(&source, None, None) {
+                for (peer, fetch) in self.shelf.settle(&source, None) {
                     self.peers[peer].requests.remove(&fetch);
                     self.handle(peer, Input::FetchFailed { fetch, status });
                 }
@@ -248,16 +256,18 @@ impl Channel {
         }
     }
 
-    fn on_event(&mut self, event: Event) {
+    fn on_event(&mut self, index: usize, event: Event) {
         match event {
-            Event::PeerConnected { peer, .. } => {
+            Event::PeerConnected { stream, peer, .. } => {
                 self.metrics.peers.inc();
                 *self.viewers.entry(peer).or_default() += 1;
                 self.metrics.viewers.set(self.viewers.len() as i64);
+                self.viewer_connected(index, stream, peer);
             }
-            Event::PeerClosed { peer, .. } => {
+            Event::PeerClosed { stream, peer, .. } => {
                 self.metrics.peers.dec();
                 self.viewer_left(peer);
+                self.viewer_closed(index, stream, peer);
             }
             Event::Uploaded { bytes, .. } => {
                 self.metrics.uploaded_bytes.inc_by(u64::from(bytes));

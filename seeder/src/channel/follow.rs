@@ -4,6 +4,7 @@ pub(crate) mod clock;
 mod dash;
 mod hls;
 pub(crate) mod index;
+mod redundant;
 pub(crate) mod track;
 
 use std::collections::HashMap;
@@ -46,18 +47,34 @@ pub(crate) enum News {
 }
 
 /// The segments that a manifest lists of one stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Listing {
     /// Whether more will come.
     pub(crate) is_live: bool,
     /// Whether segments' numbers are their times in milliseconds (DASH).
     pub(crate) is_timed: bool,
+    /// When their time 0 was, in milliseconds since 1970 UTC, if that is known.
+    pub(crate) origin_ms: Option<i64>,
     pub(crate) segments: Vec<Segment>,
     /// Further addresses of segments, by their numbers.
     pub(crate) mirrors: HashMap<u64, Vec<Url>>,
 }
 
 impl Listing {
+    /// When a segment was complete, in milliseconds since 1970 UTC, as far as the manifest says so.
+    pub(crate) fn published_ms(&self, segment: &Segment) -> Option<i64> {
+        let of_time = || {
+            let start_ms = i64::try_from(segment.number).ok()?;
+            Some(
+                self.origin_ms
+                    .filter(|_| self.is_timed)?
+                    .saturating_add(start_ms),
+            )
+        };
+        let start_ms = segment.hls.program_ms.or_else(of_time)?;
+        Some(start_ms.saturating_add_unsigned(segment.duration_ms))
+    }
+
     /// How many segments begin within so much time from the first.
     pub(crate) fn begun_within(&self, time_ms: u64) -> u32 {
         let mut elapsed_ms: u64 = 0;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use beekeepr_engine::{Config, Engine, FetchKey, Role, SegmentKey, TrackerKey};
-use beekeepr_model::{Generation, InfoHash, PEER_ID_PREFIX_SEEDER, PeerId, Random, Time};
+use beekeepr_model::{InfoHash, PEER_ID_PREFIX_SEEDER, PeerId, Random, Time};
 use bytes::Bytes;
 
 use crate::config;
@@ -36,22 +36,27 @@ pub(crate) struct LogicalPeer {
 pub(crate) struct Limits {
     pub(crate) trackers: u32,
     pub(crate) peers_max: u32,
-    pub(crate) storage_bytes_max: u64,
     pub(crate) warm_segments: u32,
+    /// Bits per second, until the first share of them is known; 0 for no limit.
+    pub(crate) upload_bps_max: u64,
+    /// Bits per second to one viewer; 0 for no limit.
+    pub(crate) peer_upload_bps_max: u64,
+    /// Of a live stream so much is fetched before anybody asks.
+    pub(crate) live_eager_ms: u64,
 }
 
 impl Limits {
     /// `warm_segments` of a stream on demand are fetched before anybody asks.
     pub(crate) fn of(config: &config::Config, warm_segments: u32) -> Self {
-        let logical_peers = u64::from(config.logical_peers.max(1));
-        let bytes_max = config.channel_bytes_max();
         Self {
             trackers: config.trackers.len() as u32,
             peers_max: config.peers_max,
-            // An engine counts the bytes of a segment once for each swarm, the shelf once; and in
-            // the worst case no two engines hold the same ones.
-            storage_bytes_max: bytes_max * Generation::ALL.len() as u64 / logical_peers,
             warm_segments,
+            upload_bps_max: config.upload_bps_max,
+            // A viewer takes from as many at a time.
+            peer_upload_bps_max: config.viewer_upload_bps_max
+                / u64::from(config.logical_peers.max(1)),
+            live_eager_ms: u64::MAX,
         }
     }
 }
@@ -65,8 +70,12 @@ impl LogicalPeer {
             http_downloads_max: REQUESTS_MAX,
             http_silence_ms: FETCH_MS_MAX,
             peers_max: limits.peers_max,
-            storage_bytes_max: limits.storage_bytes_max,
+            // What is kept decides the cache, which knows the other engines and channels.
+            storage_bytes_max: u64::MAX,
             warm_segments: limits.warm_segments,
+            upload_bps_max: limits.upload_bps_max,
+            peer_upload_bps_max: limits.peer_upload_bps_max,
+            live_eager_ms: limits.live_eager_ms,
             ..Config::default()
         };
         Self {

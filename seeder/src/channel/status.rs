@@ -21,13 +21,9 @@ pub(crate) struct Status {
     swarms: AtomicUsize,
 }
 
-/// The state of all channels.
-#[derive(Clone, Debug, Default)]
-pub struct Board(Vec<Arc<Status>>);
-
-impl Board {
-    pub(crate) fn add(&mut self, channel: &Channel, metrics: ChannelMetrics) -> Arc<Status> {
-        let status = Arc::new(Status {
+impl Status {
+    pub(crate) fn new(channel: &Channel, metrics: ChannelMetrics) -> Self {
+        Self {
             name: channel.name.clone(),
             manifest: channel.manifest.without_query(),
             health: Arc::new(Health::new(channel.name.clone())),
@@ -35,20 +31,9 @@ impl Board {
             is_live: AtomicBool::new(false),
             streams: AtomicUsize::new(0),
             swarms: AtomicUsize::new(0),
-        });
-        self.0.push(Arc::clone(&status));
-        status
+        }
     }
 
-    /// An array with an object for each channel. Addresses are without their queries, which carry tokens.
-    #[must_use]
-    pub fn json(&self) -> String {
-        let channels: Vec<Value> = self.0.iter().map(|status| status.json()).collect();
-        json!({ "channels": channels }).to_string()
-    }
-}
-
-impl Status {
     /// How many streams are seeded, in how many swarms; none while it is not known.
     pub(super) fn seeds(&self, streams: usize, swarms: usize, is_live: bool) {
         self.streams.store(streams, Ordering::Relaxed);
@@ -58,7 +43,8 @@ impl Status {
         self.metrics.up.set(i64::from(is_up));
     }
 
-    fn json(&self) -> Value {
+    /// Addresses are without their queries, which carry tokens.
+    pub(crate) fn json(&self) -> Value {
         let reason = self.health.reason();
         let swarms = self.swarms.load(Ordering::Relaxed);
         let state = match (&reason, swarms) {

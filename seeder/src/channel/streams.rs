@@ -65,13 +65,12 @@ impl Channel {
 
     /// Streams that were there before keep what is known of them.
     fn take_renditions(&mut self, named: &[Hashes]) {
-        let live_ms_max = u64::from(self.settings.prefetch_s) * 1_000;
         let mut old = std::mem::take(&mut self.renditions);
         let renditions = named.iter().map(|&hashes| {
             let known = old.iter().position(|it| it.hashes == hashes);
             known.map(|at| old.remove(at)).unwrap_or_else(|| Rendition {
                 hashes,
-                timeline: Timeline::new(live_ms_max),
+                timeline: Timeline::default(),
             })
         });
         self.renditions = renditions.collect();
@@ -165,27 +164,45 @@ impl Channel {
         if let Some(swarm) = self.streams.get_mut(&stream) {
             swarm.is_joined = true;
         }
-        for peer in 0..self.peers.len() {
-            let peer_id = self.peers[peer].id(info_hash);
-            // Of a stream that is known already this changes nothing.
-            self.handle(
-                peer,
-                Input::StreamAdded {
-                    stream,
-                    info_hash,
-                    peer_id,
-                },
-            );
-            let segments = &segments;
-            self.handle(
-                peer,
-                Input::SegmentsListed {
-                    stream,
-                    live,
-                    segments,
-                },
-            );
+        for peer in 0..self.present(stream) {
+            self.tell(peer, (stream, info_hash), live, &segments);
         }
+    }
+
+    /// Has one more logical peer serve a stream.
+    pub(super) fn enter(&mut self, stream: StreamKey, peer: usize) {
+        if let Some(swarm) = self.streams.get(&stream).filter(|it| it.is_joined) {
+            let info_hash = swarm.info_hash;
+            let (live, segments) = self.listed(swarm);
+            self.tell(peer, (stream, info_hash), live, &segments);
+        }
+    }
+
+    fn tell(
+        &mut self,
+        peer: usize,
+        (stream, info_hash): (StreamKey, InfoHash),
+        live: bool,
+        segments: &[ListedSegment],
+    ) {
+        let peer_id = self.peers[peer].id(info_hash);
+        // Of a stream that is known already this changes nothing.
+        self.handle(
+            peer,
+            Input::StreamAdded {
+                stream,
+                info_hash,
+                peer_id,
+            },
+        );
+        self.handle(
+            peer,
+            Input::SegmentsListed {
+                stream,
+                live,
+                segments,
+            },
+        );
     }
 
     /// All segments of a swarm. Where two of its streams have one under the same number, it is the first one's.

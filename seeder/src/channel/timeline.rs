@@ -21,13 +21,13 @@ pub(crate) enum Change {
     Restarted,
 }
 
+/// Of a live stream the newest so many are seeded: six hours of 2 s, of which viewers are told in 11 KB.
+const LIVE_LISTED_MAX: usize = 10_800;
+
 /// A stream's segments.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Timeline {
     entries: Vec<Entry>,
-    /// Of a live stream no more than this is seeded: viewers sit near the edge, and a playlist that
-    /// reaches back for hours would push the newest segments out of memory.
-    live_ms_max: i64,
     live: bool,
     /// For each generation, where a segment is.
     sources: [HashMap<SegmentId, Arc<Source>>; Generation::ALL.len()],
@@ -59,16 +59,6 @@ impl Entry {
 }
 
 impl Timeline {
-    /// Empty. Of a live stream the last `live_ms_max` milliseconds will be kept.
-    pub(crate) fn new(live_ms_max: u64) -> Self {
-        Self {
-            entries: Vec::new(),
-            live_ms_max: i64::try_from(live_ms_max).unwrap_or(i64::MAX),
-            live: false,
-            sources: Default::default(),
-        }
-    }
-
     /// Whether more segments will come.
     pub(crate) fn is_live(&self) -> bool {
         self.live
@@ -170,6 +160,7 @@ impl Timeline {
 
     fn entries_of(&self, listing: &Listing) -> Vec<Entry> {
         let segments = &listing.segments[..];
+        let is_first = self.entries.is_empty();
         let mut start_ms = self.start_of(segments);
         let mut entries = Vec::with_capacity(segments.len());
         for segment in segments {
@@ -180,7 +171,16 @@ impl Timeline {
             let known = self.find(segment.number).cloned();
             // Known segments keep their numbers also when a live stream ends and new ones are
             // counted otherwise, as in p2p-media-loader.
-            if let Some(entry) = known.or_else(|| Entry::new(segment)) {
+            let new = || {
+                let entry = Entry::new(segment)?;
+                match listing.published_ms(segment) {
+                    _ if is_first => entry.source.set_old(),
+                    Some(at_ms) => entry.source.was_published(at_ms),
+                    None => {}
+                }
+                Some(entry)
+            };
+            if let Some(entry) = known.or_else(new) {
                 entries.push(Entry {
                     start_ms,
                     end_ms,
@@ -190,8 +190,8 @@ impl Timeline {
             start_ms = end_ms;
         }
         if listing.is_live {
-            let from_ms = start_ms - self.live_ms_max;
-            entries.retain(|entry| entry.end_ms > from_ms);
+            let surplus = entries.len().saturating_sub(LIVE_LISTED_MAX);
+            entries.drain(..surplus);
         }
         entries
     }
@@ -219,7 +219,6 @@ mod tests {
     use super::*;
     use beekeepr_playlist::{Manifest, Media, read};
 
-    const LIVE_MS_MAX: u64 = 300_000;
     const V2: usize = 1;
     const V3: usize = 2;
 
@@ -245,6 +244,7 @@ mod tests {
         Listing {
             is_live: media.live,
             is_timed: false,
+            origin_ms: None,
             segments: media.segments.clone(),
             mirrors: HashMap::new(),
         }
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_segment_stays_the_same_one_when_its_address_is_renewed() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         update(&mut timeline, &live(10, 3));
         let known = Arc::clone(timeline.source(V2, SegmentId(11)).unwrap());
         update(&mut timeline, &live(11, 2));
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn segments_that_tell_their_time_are_placed_by_it() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         let timed = Listing {
             is_timed: true,
             ..listing(&live(7_000, 1))
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_sliding_window_keeps_the_time_of_each_segment() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         assert_eq!(update(&mut timeline, &live(10, 3)), Change::Listed);
         assert_eq!(update(&mut timeline, &live(12, 3)), Change::Listed);
         let seen: Vec<_> = timeline
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_same_and_older_playlists_change_nothing() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         update(&mut timeline, &live(10, 3));
         assert_eq!(update(&mut timeline, &live(10, 3)), Change::None);
         assert_eq!(update(&mut timeline, &live(9, 3)), Change::None);
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_origin_that_starts_over_is_noticed() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         update(&mut timeline, &live(10, 3));
         assert_eq!(update(&mut timeline, &live(0, 3)), Change::Restarted);
         assert_eq!(
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn on_demand_the_older_clients_count_from_zero() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         update(&mut timeline, &media(100, 2, "", "#EXT-X-ENDLIST\n"));
         assert!(!timeline.is_live());
         assert_eq!(ids(&timeline, V2), [0, 1]);
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_live_stream_that_ends_keeps_the_numbers_of_what_was_known() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         update(&mut timeline, &live(10, 2));
         assert_eq!(
             update(&mut timeline, &media(10, 3, "", "#EXT-X-ENDLIST\n")),
@@ -353,18 +353,18 @@ mod tests {
 
     #[test]
     fn of_a_long_live_window_only_the_end_is_seeded() {
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
-        update(&mut timeline, &live(0, 1000));
-        assert_eq!(ids(&timeline, V2).len(), 150);
-        assert_eq!(ids(&timeline, V2).last(), Some(&999));
-        assert_eq!(update(&mut timeline, &live(1, 1000)), Change::Listed);
+        let mut timeline = Timeline::default();
+        update(&mut timeline, &live(0, 11_000));
+        assert_eq!(ids(&timeline, V2).len(), LIVE_LISTED_MAX);
+        assert_eq!(ids(&timeline, V2).last(), Some(&10_999));
+        assert_eq!(update(&mut timeline, &live(1, 11_000)), Change::Listed);
     }
 
     #[test]
     fn gaps_are_not_listed() {
         let mut gap = live(0, 3);
         gap.segments[1].gap = true;
-        let mut timeline = Timeline::new(LIVE_MS_MAX);
+        let mut timeline = Timeline::default();
         update(&mut timeline, &gap);
         assert_eq!(ids(&timeline, V2), [0, 2]);
     }

@@ -44,7 +44,7 @@ fn answer(uri: &Uri, headers: &HeaderMap, playlist: String, is_good: bool) -> Re
 }
 
 fn live(count: u32, seconds: &str) -> String {
-    let mut text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n".to_owned();
+    let mut text = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n".to_owned();
     for number in 0..count {
         text.push_str(&format!("#EXTINF:{seconds},\n{number}.ts\n"));
     }
@@ -53,7 +53,7 @@ fn live(count: u32, seconds: &str) -> String {
 
 #[tokio::test]
 async fn a_suitable_channel_has_no_problems() {
-    let report = found(live(6, "4"), true).await;
+    let report = found(live(6, "5"), true).await;
     assert!(report.is_readable);
     assert_eq!(report.problems, Vec::<String>::new());
     assert_eq!(
@@ -82,6 +82,66 @@ async fn what_is_unsuitable_is_named() {
     for (problem, expected) in report.problems.iter().zip(expected) {
         assert!(problem.starts_with(expected), "{problem}");
     }
+}
+
+#[tokio::test]
+async fn what_is_good_to_know_is_no_problem() {
+    let playlist = live(6, "5").replace(
+        "#EXTM3U\n",
+        "#EXTM3U\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3.0\n#EXT-X-PART-INF:PART-TARGET=1\n\
+         #EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n",
+    );
+    let report = found(playlist, true).await;
+    assert_eq!(report.problems, Vec::<String>::new());
+    for note in [
+        "low-latency HLS",
+        "the server holds its answer",
+        "segments are encrypted",
+        "there is no EXT-X-PROGRAM",
+    ] {
+        assert!(
+            report.notes.iter().any(|it| it.starts_with(note)),
+            "{note}: {:?}",
+            report.notes
+        );
+    }
+}
+
+#[tokio::test]
+async fn players_that_stay_at_the_edge_are_told_of() {
+    let playlist = live(20, "2").replace("TARGETDURATION:5", "TARGETDURATION:2");
+    let report = found(playlist, true).await;
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+    assert!(report.problems[0].starts_with("players stay 6.000 s behind the edge"));
+}
+
+#[tokio::test]
+async fn segments_without_a_duration_are_counted() {
+    let report = found(live(6, "5").replacen("EXTINF:5", "EXTINF:0", 2), true).await;
+    assert!(
+        report
+            .problems
+            .iter()
+            .any(|it| it.starts_with("2 segments have no duration")),
+        "{:?}",
+        report.problems
+    );
+}
+
+#[test]
+fn plain_segments_of_a_secure_manifest_are_named() {
+    let text = live(6, "5").replace("0.ts", "http://cdn.example/0.ts?token=1");
+    let manifest = "https://cdn.example/tv.m3u8";
+    let Ok(Manifest::Media(media)) = read_with(text.as_bytes(), manifest, Context::default())
+    else {
+        panic!("expected a media playlist");
+    };
+    let problems = Listed::of_hls(media).problems(&manifest.parse().unwrap());
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].contains("the segment http://cdn.example/0.ts over http"),
+        "{problems:?}"
+    );
 }
 
 #[tokio::test]

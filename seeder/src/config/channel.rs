@@ -8,20 +8,25 @@ use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 use super::ConfigError;
+use super::proxy::Proxy;
 use super::urls::{ManifestUrl, OriginUrl};
 use crate::origin::Access;
 
 /// Most servers that can stand in for an origin; each is tried in turn while viewers wait.
 const FAILOVER_MAX: usize = 8;
 
+/// Letters of a name: it is shown in tables and is a label of metrics.
+const NAME_CHARS_MAX: usize = 64;
+
 /// With less than that the newest segment itself could fall out of the window that is seeded.
 const PREFETCH_S_MIN: u32 = 10;
 
 /// One stream to seed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
-    /// Its name in logs and metrics.
+    /// Its name in logs and metrics: 1 to 64 letters, digits, spaces, `.`, `-` and `_`, with a letter or digit at the front
+    /// and no space at the end.
     pub name: String,
     /// Its HLS or DASH manifest.
     pub manifest: ManifestUrl,
@@ -36,7 +41,8 @@ pub struct Channel {
     /// manifest has them (`"1700000"`) and DASH Representation ids. Audio renditions are seeded in any case.
     #[serde(default, skip_serializing_if = "Renditions::is_all")]
     pub renditions: Renditions,
-    /// How far back from the live edge segments are fetched and kept, in seconds. Default 300, at least 10.
+    /// How far back from the live edge segments are fetched before anybody asks, in seconds; older ones that the playlist
+    /// still lists are fetched when a viewer asks for them. Default 300, at least 10.
     #[serde(default = "prefetch_s_default")]
     pub prefetch_s: u32,
     /// How many seconds of a stream on demand are fetched before anybody asks. Default 30; 0 for none.
@@ -58,6 +64,9 @@ pub struct Channel {
     /// Segments are fetched at this many bits per second on average; 0, the default, for as fast as they come.
     #[serde(default)]
     pub fetch_bps_max: u64,
+    /// Proxy on the way to its origins; `"none"` for none. Default: `seeder.proxy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
 }
 
 fn prefetch_s_default() -> u32 {
@@ -69,7 +78,7 @@ fn warm_s_default() -> u32 {
 }
 
 /// Which renditions to seed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub enum Renditions {
     /// Every one.
@@ -122,7 +131,7 @@ impl From<Renditions> for Written {
 }
 
 /// A text that is shown to nobody: not in logs, not by `beekeepr config print`.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
 
@@ -158,6 +167,7 @@ impl Channel {
             allowed_hosts: Vec::new(),
             failover: Vec::new(),
             fetch_bps_max: 0,
+            proxy: None,
         }
     }
 
@@ -180,12 +190,34 @@ impl Channel {
         self.swarm_id.clone().unwrap_or_else(default)
     }
 
+    /// As it may be shown: addresses without their queries, which carry tokens; secrets do not show themselves.
+    pub(crate) fn hidden(&self) -> Self {
+        let mut shown = self.clone();
+        shown.manifest.hide();
+        shown
+    }
+
+    /// Puts back what was hidden where the channel was shown.
+    pub(crate) fn reveal(&mut self, known: Option<&Self>) -> Result<(), String> {
+        self.manifest.reveal(known.map(|it| &it.manifest))?;
+        if let Some(proxy) = &mut self.proxy {
+            proxy.reveal(known.and_then(|it| it.proxy.as_ref()))?;
+        }
+        reveal("headers", &mut self.headers, known.map(|it| &it.headers))?;
+        reveal("cookies", &mut self.cookies, known.map(|it| &it.cookies))
+    }
+
     /// What types cannot express.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let fault = |problem: String| ConfigError::Channel {
             name: self.name.clone(),
             problem,
         };
+        if !is_name(&self.name) {
+            let expected =
+                "1 to 64 letters, digits, spaces, dots, - and _, beginning with a letter or digit";
+            return Err(fault(format!("the name is not one, expected {expected}")));
+        }
         if self.failover.len() > FAILOVER_MAX {
             return Err(fault(format!(
                 "failover has {} servers, expected at most {FAILOVER_MAX}",
@@ -200,6 +232,26 @@ impl Channel {
         }
         Access::new(self).map(drop).map_err(fault)
     }
+}
+
+fn reveal(
+    key: &str,
+    secrets: &mut BTreeMap<String, Secret>,
+    known: Option<&BTreeMap<String, Secret>>,
+) -> Result<(), String> {
+    for (name, secret) in secrets.iter_mut().filter(|(_, it)| it.0 == HIDDEN) {
+        let known = known.and_then(|known| known.get(name));
+        let missing = || format!("{key}: the value of {name:?} is hidden, write it out");
+        secret.clone_from(known.ok_or_else(missing)?);
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    let is_inner = |it: char| it.is_alphanumeric() || matches!(it, ' ' | '.' | '-' | '_');
+    let begins = name.chars().next().is_some_and(char::is_alphanumeric);
+    let is_short = name.chars().count() <= NAME_CHARS_MAX;
+    begins && is_short && name.chars().all(is_inner) && !name.ends_with(' ')
 }
 
 #[cfg(test)]
@@ -263,6 +315,32 @@ mod tests {
         secret.headers.insert("authorization".into(), value);
         let shown = format!("{secret:?}{}", serde_json::to_string(&secret).unwrap());
         assert!(!shown.contains("abc"), "{shown}");
+    }
+
+    #[test]
+    fn what_was_shown_can_be_given_back() {
+        let mut secret = channel("tv");
+        secret.headers.insert("x-key".into(), Secret("abc".into()));
+        let shown = serde_json::to_string(&secret.hidden()).unwrap();
+        assert!(
+            !shown.contains("token") && !shown.contains("abc"),
+            "{shown}"
+        );
+        let mut again: Channel = serde_json::from_str(&shown).unwrap();
+        assert!(again.clone().reveal(None).is_err());
+        again.reveal(Some(&secret)).unwrap();
+        assert_eq!(again, secret);
+    }
+
+    #[test]
+    fn names_fit_into_paths_and_labels() {
+        for fine in ["tv", "Demo on demand", "\u{e9}t\u{e9}-1.b_c", "1"] {
+            assert_eq!(channel(fine).check(), Ok(()), "{fine}");
+        }
+        let long = "x".repeat(65);
+        for wrong in ["", " a", "a ", "a/b", ".", "a\n", "a\"b", &long] {
+            assert!(channel(wrong).check().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -15,13 +15,21 @@ pub struct UrlError {
     expected: &'static str,
 }
 
+/// What is shown of a query.
+const HIDDEN: &str = "(hidden)";
+
 /// An `http://` or `https://` URL of an HLS or DASH manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ManifestUrl(Url);
 
-/// An `http://` or `https://` server that stands in for another one; a path is passed over.
+/// An `http://` or `https://` URL of control's list of channels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ControlUrl(Url);
+
+/// An `http://` or `https://` server that stands in for another one; a path is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OriginUrl(Url);
 
@@ -41,6 +49,32 @@ impl ManifestUrl {
     #[must_use]
     pub fn without_query(&self) -> String {
         without_query(&self.0)
+    }
+
+    /// Takes the query out of sight.
+    pub(super) fn hide(&mut self) {
+        if self.0.query().is_some() {
+            self.0.set_query(Some(HIDDEN));
+        }
+    }
+
+    /// Puts the query back that was hidden where this was shown.
+    pub(super) fn reveal(&mut self, known: Option<&Self>) -> Result<(), String> {
+        if self.0.query() != Some(HIDDEN) {
+            return Ok(());
+        }
+        let known = known.filter(|known| known.without_query() == self.without_query());
+        let known = known.ok_or("manifest: its query is hidden, write it out")?;
+        self.0.set_query(known.0.query());
+        Ok(())
+    }
+}
+
+impl ControlUrl {
+    /// The URL.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0
     }
 }
 
@@ -92,6 +126,15 @@ impl FromStr for ManifestUrl {
     }
 }
 
+impl FromStr for ControlUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        let expected = "http://... or https://... of its list of channels";
+        parse(text, ["http", "https"], "control", expected).map(Self)
+    }
+}
+
 impl FromStr for OriginUrl {
     type Err = UrlError;
 
@@ -133,6 +176,7 @@ macro_rules! text {
     };
 }
 
+text!(ControlUrl);
 text!(ManifestUrl);
 text!(OriginUrl);
 text!(TrackerUrl);

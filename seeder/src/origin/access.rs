@@ -3,7 +3,7 @@
 use reqwest::header::{COOKIE, HeaderName, HeaderValue};
 use url::Url;
 
-use crate::config::{Channel, OriginUrl, Secret};
+use crate::config::{Channel, OriginUrl, Proxy, Secret};
 
 /// A channel's rules. Two channels with the same ones get the same bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,6 +15,8 @@ pub(crate) struct Access {
     allowed: Vec<String>,
     /// Whether headers stay on encrypted connections: the manifest's is one.
     is_secure: bool,
+    /// The way there: elsewhere on the network other bytes may come of the same address.
+    proxy: Proxy,
 }
 
 impl Access {
@@ -29,7 +31,24 @@ impl Access {
             own,
             allowed: channel.allowed_hosts.iter().map(lower).collect(),
             is_secure: manifest.scheme() == "https",
+            proxy: channel.proxy.clone().unwrap_or_default(),
         })
+    }
+
+    /// The same over this proxy, unless the channel says otherwise.
+    pub(crate) fn over(self, channel: &Channel, proxy: &Proxy) -> Self {
+        let proxy = channel.proxy.as_ref().unwrap_or(proxy).clone();
+        Self { proxy, ..self }
+    }
+
+    /// The way to the servers.
+    pub(super) fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// Whether a proxy asks for the addresses of names, so that they are not seen here.
+    pub(super) fn is_resolved_elsewhere(&self) -> bool {
+        self.proxy.resolves_names()
     }
 
     /// Whether the channel may fetch from there at all.

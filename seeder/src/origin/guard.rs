@@ -31,6 +31,11 @@ pub(crate) enum Refusal {
     Private { host: String, address: IpAddr },
     #[error("{0:?} is no http:// or https:// address")]
     Scheme(String),
+    #[error(
+        "host {0} has the name of a private network, and the proxy would look up its address; if it is meant, add {0:?} \
+         to seeder.private_origins"
+    )]
+    PrivateName(String),
     #[error("host {0} is not one of the channel's; if it is meant, add {0:?} to its allowed_hosts")]
     NotAllowed(String),
 }
@@ -53,6 +58,32 @@ impl Guard {
             Some(Host::Domain(_)) => Ok(()),
             None => Err(Refusal::Scheme(url.scheme().to_owned())),
         }
+    }
+
+    /// Checks a name that a proxy resolves. Which address it has the proxy alone knows, and may refuse; names that are
+    /// only ever private are refused here.
+    pub(crate) fn check_unresolved(&self, url: &Url) -> Result<(), Refusal> {
+        let Some(Host::Domain(name)) = url.host() else {
+            return Ok(());
+        };
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        // RFC 6761, RFC 6762, RFC 8375, and what ICANN and clouds keep for it; a name without a dot is a neighbour's.
+        let ends = [".localhost", ".local", ".internal", ".home.arpa", ".lan"];
+        let is_private = !name.contains('.') || ends.iter().any(|end| name.ends_with(end));
+        if is_private && !self.0.any && !self.0.hosts.contains(&name) {
+            return Err(Refusal::PrivateName(name));
+        }
+        Ok(())
+    }
+
+    /// The same rules, and this host may have any address.
+    pub(crate) fn and_host(&self, host: &str) -> Self {
+        let mut hosts = self.0.hosts.clone();
+        hosts.insert(host.to_ascii_lowercase());
+        Self(Arc::new(Rules {
+            any: self.0.any,
+            hosts,
+        }))
     }
 
     fn check_address(&self, host: &str, address: IpAddr) -> Result<(), Refusal> {
@@ -225,6 +256,26 @@ mod tests {
             error.contains("localhost has the private address"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_proxy_is_not_asked_for_names_that_are_only_ever_private() {
+        let guard = Guard::new(false, &["Cache.internal".into()]);
+        for private in [
+            "localhost",
+            "a.localhost.",
+            "router",
+            "metadata.google.internal",
+            "nas.local",
+            "x.home.arpa",
+        ] {
+            let url = Url::parse(&format!("http://{private}/")).unwrap();
+            assert!(guard.check_unresolved(&url).is_err(), "{private}");
+        }
+        for fine in ["cdn.example", "cache.internal", "93.184.216.34"] {
+            let url = Url::parse(&format!("http://{fine}/")).unwrap();
+            assert_eq!(guard.check_unresolved(&url), Ok(()), "{fine}");
+        }
     }
 
     #[tokio::test]

@@ -4,13 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::header::{COOKIE, HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use tokio::time::timeout;
 use url::Url;
 
 use super::guard::Refusal;
+use super::jar::Jar;
 use super::{Access, Guard, OriginError};
 
 /// Redirects in a row; browsers stop at 20, real ones at 2 or 3.
@@ -47,6 +48,7 @@ pub(super) struct Call<'a> {
     pub(super) client: &'a Client,
     pub(super) guard: &'a Guard,
     pub(super) access: &'a Access,
+    pub(super) jar: &'a Jar,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     /// For the head of the response.
@@ -61,16 +63,26 @@ impl Call<'_> {
         let mut redirects = 0;
         loop {
             self.guard.check(&url)?;
+            if self.access.is_resolved_elsewhere() {
+                self.guard.check_unresolved(&url)?;
+            }
             if !self.access.permits(&url) {
                 let host = url.host_str().unwrap_or_default().to_owned();
                 return Err(Refusal::NotAllowed(host).into());
             }
             let mut request = self.client.request(self.method.clone(), url.clone());
             request = request.headers(self.headers.clone());
-            for (name, value) in self.access.headers_for(&url) {
+            let own = self.access.headers_for(&url);
+            let (cookies, others): (Vec<_>, Vec<_>) = own.iter().partition(|it| it.0 == COOKIE);
+            for (name, value) in others {
                 request = request.header(name.clone(), value.clone());
             }
+            let cookies = cookies.first().map(|(_, value)| value);
+            if let Some(cookies) = self.jar.header(&url, cookies) {
+                request = request.header(COOKIE, cookies);
+            }
             let response = within(self.patience, async { Ok(request.send().await?) }).await?;
+            self.jar.learn(&url, response.headers());
             match next_hop(&response) {
                 Some(next) if redirects < REDIRECTS_MAX => url = next,
                 Some(_) | None => return Ok(response),
@@ -98,14 +110,14 @@ pub(super) fn client(
         .user_agent(concat!("beekeepr-seeder/", env!("CARGO_PKG_VERSION")))
         .tls_backend_preconfigured(tls)
         .dns_resolver(guard.clone())
-        // A proxy would resolve names behind the guard's back.
+        // Only a proxy that the configuration names: the environment's are for people's programs.
         .no_proxy()
         .redirect(Policy::none())
         .connect_timeout(deadlines.connect)
 }
 
 /// The whole body, given up when it is too long or stalls.
-pub(super) async fn collect(
+pub(crate) async fn collect(
     mut response: Response,
     bytes_max: u64,
     silence: Duration,

@@ -1,5 +1,6 @@
 //! Against a real HTTP server on a free port.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,8 @@ use axum::http::header::{CONTENT_ENCODING, LOCATION, RANGE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+mod ways;
 
 use super::*;
 use crate::tls;
@@ -43,7 +46,9 @@ fn url(address: SocketAddr, path: &str) -> Url {
 /// What comes of fetching `/` as a segment.
 async fn segment(router: Router, range: Option<ByteRange>) -> Result<Bytes, OriginError> {
     let source = Arc::new(Source::new(url(serve(router).await, "/"), range));
-    let (_, outcome) = origin(true).segment(&source, Backoff::new(1)).await;
+    let (_, outcome) = origin(true)
+        .segment(&source, Backoff::new(1), ready(None))
+        .await;
     outcome.map(|fetched| fetched.bytes)
 }
 
@@ -68,7 +73,7 @@ async fn a_packed_segment_is_not_asked_for_but_a_packed_manifest_is_unpacked() {
     let address = serve(Router::new().fallback(get(packed))).await;
     let origin = origin(true);
     let source = Arc::new(Source::new(url(address, "/"), None));
-    let (_, outcome) = origin.segment(&source, Backoff::new(1)).await;
+    let (_, outcome) = origin.segment(&source, Backoff::new(1), ready(None)).await;
     assert_eq!(outcome.ok().unwrap().bytes, "plain");
     let manifest = origin
         .manifest(&url(address, "/"), Duration::ZERO)
@@ -261,7 +266,7 @@ async fn a_stalled_connection_is_given_up_and_the_segment_tried_again() {
     let address = serve(Router::new().fallback(get(answer))).await;
     let source = Arc::new(Source::new(url(address, "/"), None));
     let origin = hurried(&url(address, "/tv.m3u8"));
-    let (_, outcome) = origin.segment(&source, Backoff::new(1)).await;
+    let (_, outcome) = origin.segment(&source, Backoff::new(1), ready(None)).await;
     assert_eq!(outcome.ok().unwrap().bytes, "media");
     assert_eq!(requests.load(Ordering::Relaxed), 2);
 }

@@ -3,9 +3,10 @@
 
 mod requests;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -18,9 +19,14 @@ use super::routes::{Key, Routes};
 use super::sdp::Description;
 use super::socket::{Received, Socket};
 use super::stun::{Check, is_stun};
+use super::wire::Wire;
 
 /// The shortest time between two visits of a connection by the clock; the timer's own step.
 const TICK: Duration = Duration::from_millis(1);
+
+/// Open connections driven in one turn. Each may send a window of 64 KiB, which takes about 0.1 ms:
+/// whoever wants to be connected waits no longer than a few turns.
+const BUSY_PER_TURN_MAX: usize = 16;
 
 /// What the outside calls a connection: whose, and which of theirs.
 #[derive(Clone, Copy)]
@@ -44,6 +50,8 @@ struct Peer {
     due: Instant,
     connection: Box<Connection>,
     has_crashed: bool,
+    /// Whether it stands in line to be driven.
+    is_touched: bool,
 }
 
 /// One caller.
@@ -55,25 +63,25 @@ struct Caller {
 /// The state of the hub.
 pub(super) struct Mux {
     config: HubConfig,
-    identity: Identity,
+    identity: Arc<Identity>,
     reach: Reach,
     advertised: Vec<SocketAddr>,
-    /// The one of them that the stack takes for its own.
-    own: SocketAddr,
     callers: HashMap<u32, Caller>,
     offers: HashMap<Key, Offer>,
     peers: HashMap<Key, Peer>,
     routes: Routes,
     due: BTreeSet<(Instant, Key)>,
-    touched: HashSet<Key>,
+    /// Connections to drive that are being set up: signalling does not wait for segments.
+    urgent: VecDeque<Key>,
+    /// Connections to drive that are open, in the order in which they were touched.
+    busy: VecDeque<Key>,
     next_key: Key,
 }
 
 impl Mux {
     pub(super) fn new(
         config: HubConfig,
-        identity: Identity,
-        own: SocketAddr,
+        identity: Arc<Identity>,
         advertised: Vec<SocketAddr>,
     ) -> Self {
         Self {
@@ -81,13 +89,13 @@ impl Mux {
             identity,
             reach: Reach::of(&advertised),
             advertised,
-            own,
             callers: HashMap::new(),
             offers: HashMap::new(),
             peers: HashMap::new(),
             routes: Routes::default(),
             due: BTreeSet::new(),
-            touched: HashSet::new(),
+            urgent: VecDeque::new(),
+            busy: VecDeque::new(),
             next_key: 0,
         }
     }
@@ -97,17 +105,40 @@ impl Mux {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// Takes a datagram, or drops it when it is nobody's.
-    pub(super) fn datagram(&mut self, now: Instant, received: &Received<'_>) {
-        let Received { from, to, bytes } = *received;
-        if !is_stun(bytes) {
-            if let Some(key) = self.routes.at(from) {
-                let bytes = BytesMut::from(bytes);
-                self.guarded(key, |peer| peer.datagram(now, from, bytes));
+    /// Takes datagrams, or drops those that are nobody's.
+    pub(super) fn datagrams(&mut self, now: Instant, received: &Received<'_>) {
+        let Received { from, to, .. } = *received;
+        let mut rest = received.bytes;
+        while let Some(first) = rest.get(..received.stride.min(rest.len()))
+            && !first.is_empty()
+        {
+            if is_stun(first) {
+                self.check(now, from, to, first);
+                rest = &rest[first.len()..];
+                continue;
             }
-            return;
+            // The kernel puts datagrams of one sender together: they have one owner.
+            let run_bytes: usize = rest
+                .chunks(received.stride)
+                .take_while(|datagram| !is_stun(datagram))
+                .map(<[u8]>::len)
+                .sum();
+            let (run, after) = rest.split_at(run_bytes);
+            rest = after;
+            if let Some(key) = self.routes.at(from) {
+                let mut run = BytesMut::from(run);
+                self.guarded(key, |peer| {
+                    while !run.is_empty() {
+                        let datagram = run.split_to(received.stride.min(run.len()));
+                        peer.datagram(now, from, datagram);
+                    }
+                });
+            }
         }
-        let Some(mut check) = Check::read(bytes) else {
+    }
+
+    fn check(&mut self, now: Instant, from: SocketAddr, to: Option<IpAddr>, datagram: &[u8]) {
+        let Some(mut check) = Check::read(datagram) else {
             return;
         };
         let owner = if check.is_request() {
@@ -117,30 +148,57 @@ impl Mux {
             self.routes.at(from)
         };
         if let Some(key) = owner {
-            let bytes = BytesMut::from(bytes);
-            self.guarded(key, |peer| peer.check(now, from, &check, bytes));
+            self.guarded(key, |peer| peer.check(now, from, &mut check));
         }
     }
 
-    /// Drives what was touched or is due, and puts its datagrams in line.
+    /// Whether somebody waits to be driven.
+    pub(super) fn has_work(&self) -> bool {
+        !self.urgent.is_empty() || !self.busy.is_empty()
+    }
+
+    /// Drives who was touched or is due, and sends what they give: all that are being set up, and of
+    /// the others as many as a turn has room for, each in its turn.
     pub(super) fn drive(&mut self, now: Instant, socket: &mut Socket) {
         while let Some((due, key)) = self.due.first().copied()
             && due <= now
         {
             self.due.remove(&(due, key));
-            self.touched.insert(key);
+            self.come_due(now, key, socket);
         }
-        for key in std::mem::take(&mut self.touched) {
-            if let Some(offer) = self.offers.get(&key) {
-                if offer.due <= now {
-                    tracing::debug!(
-                        conn = offer.name.number,
-                        "offer given up: no answer in time"
-                    );
-                    self.end(now, key, socket);
-                }
-            } else if !self.drive_peer(now, key, socket) {
-                self.end(now, key, socket);
+        while let Some(key) = self.urgent.pop_front() {
+            self.drive_peer(now, key, socket);
+        }
+        for _ in 0..BUSY_PER_TURN_MAX {
+            let Some(key) = self.busy.pop_front() else {
+                break;
+            };
+            self.drive_peer(now, key, socket);
+        }
+    }
+
+    fn come_due(&mut self, now: Instant, key: Key, socket: &mut Socket) {
+        if let Some(offer) = self.offers.get(&key) {
+            tracing::debug!(
+                conn = offer.name.number,
+                "offer given up: no answer in time"
+            );
+            self.end(now, key, socket);
+        } else {
+            self.touch(key);
+        }
+    }
+
+    /// Puts a connection in line to be driven.
+    fn touch(&mut self, key: Key) {
+        if let Some(peer) = self.peers.get_mut(&key)
+            && !peer.is_touched
+        {
+            peer.is_touched = true;
+            if peer.connection.is_open() {
+                self.busy.push_back(key);
+            } else {
+                self.urgent.push_back(key);
             }
         }
     }
@@ -159,34 +217,44 @@ impl Mux {
         if let Some(peer) = self.peers.get_mut(&key) {
             let worked = catch_unwind(AssertUnwindSafe(|| work(&mut peer.connection)));
             peer.has_crashed |= worked.is_err();
-            self.touched.insert(key);
+            self.touch(key);
         }
     }
 
-    /// Returns whether the connection lives on.
-    fn drive_peer(&mut self, now: Instant, key: Key, socket: &mut Socket) -> bool {
+    fn drive_peer(&mut self, now: Instant, key: Key, socket: &mut Socket) {
+        // It may have ended meanwhile.
         let Some(peer) = self.peers.get_mut(&key) else {
-            return true; // ended meanwhile
+            return;
         };
+        peer.is_touched = false;
         if peer.has_crashed {
-            return false;
+            self.end(now, key, socket);
+            return;
         }
-        let routes = &mut self.routes;
         let connection = &mut peer.connection;
-        let driven = catch_unwind(AssertUnwindSafe(|| {
-            connection.drive(now, |to, datagram| {
-                routes.expect(to, key);
-                socket.send(routes.own(to), to, datagram);
-            })
-        }));
+        let mut wire = Wire {
+            socket,
+            routes: &mut self.routes,
+            key,
+        };
+        let driven = catch_unwind(AssertUnwindSafe(|| connection.drive(now, &mut wire)));
+        // What was just sealed is still in the processor's cache.
+        socket.flush();
         let Ok(due) = driven else {
             peer.has_crashed = true;
-            return false;
+            self.end(now, key, socket);
+            return;
         };
-        self.due.remove(&(peer.due, key));
-        peer.due = due.max(now + TICK);
-        self.due.insert((peer.due, key));
-        !peer.connection.is_over()
+        let is_over = peer.connection.is_over();
+        let due = due.max(now + TICK);
+        if due != peer.due {
+            self.due.remove(&(peer.due, key));
+            peer.due = due;
+        }
+        self.due.insert((due, key));
+        if is_over {
+            self.end(now, key, socket);
+        }
     }
 
     /// Ends an offer or a connection and tells both sides.
@@ -202,7 +270,16 @@ impl Mux {
                     "connection closed: its stack panicked"
                 );
             } else {
-                say_farewell(now, &mut peer.connection, &self.routes, socket);
+                let routes = &mut self.routes;
+                let mut wire = Wire {
+                    socket,
+                    routes,
+                    key,
+                };
+                // It is going anyway; a panic takes nothing more with it.
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    peer.connection.close(now, &mut wire);
+                }));
             }
             self.routes.remove(&peer.ufrag, key);
             peer.name
@@ -229,13 +306,4 @@ impl Mux {
             caller.keys.remove(&name.number);
         }
     }
-}
-
-fn say_farewell(now: Instant, connection: &mut Connection, routes: &Routes, socket: &mut Socket) {
-    // It is going anyway; a panic takes nothing more with it.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        connection.close(now, |to, datagram| {
-            socket.send(routes.own(to), to, datagram);
-        });
-    }));
 }

@@ -1,6 +1,6 @@
 //! Names and secrets.
 
-use ::rtc::crypto::RTCCryptoProvider;
+use rtc_crypto::RTCCryptoProvider;
 
 use super::hub::HubError;
 
@@ -25,4 +25,11 @@ pub(super) fn hex_string(crypto: &dyn RTCCryptoProvider, len: usize) -> Result<S
         .iter()
         .filter_map(|byte| char::from_digit(u32::from(byte % 16), 16))
         .collect())
+}
+
+/// Random bytes.
+pub(super) fn bytes<const N: usize>(crypto: &dyn RTCCryptoProvider) -> Result<[u8; N], HubError> {
+    let mut bytes = [0; N];
+    crypto.random().fill(&mut bytes).map_err(HubError::crypto)?;
+    Ok(bytes)
 }

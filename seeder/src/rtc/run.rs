@@ -42,13 +42,15 @@ pub(super) async fn run(
             () = socket.readable() => {}
             () = socket.writable(), if socket.has_backlog() => {}
             () = time::sleep_until(due.unwrap_or_else(far).into()), if due.is_some() => {}
+            // Lets the runtime look at the socket before the next turn.
+            () = tokio::task::yield_now(), if mux.has_work() => {}
         }
         let now = Instant::now();
         for request in taken.drain(..) {
             mux.request(now, request, &mut socket);
         }
         for _ in 0..READS_PER_TURN_MAX {
-            if !socket.receive(|received| mux.datagram(now, &received)) {
+            if !socket.receive(|received| mux.datagrams(now, &received)) {
                 break;
             }
         }

@@ -21,16 +21,21 @@ const SEND_BYTES_MAX: usize = 65_000;
 /// would; SCTP repeats it.
 const BACKLOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Buffers of sent batches that are kept for the next ones: a round's worth, 1 MiB at most.
+const SPARE_MAX: usize = 16;
+
 /// Bytes that we ask the kernel to hold in each direction; it gives at most `net.core.[rw]mem_max`.
 /// 50 peers answer a full window each within one turn: 50 x 64 KiB.
 const KERNEL_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
-/// A datagram that came.
+/// Datagrams that came from one address, one behind the other.
 pub(super) struct Received<'a> {
     pub(super) from: SocketAddr,
-    /// The address of ours that it came to, where the system tells.
+    /// The address of ours that they came to, where the system tells.
     pub(super) to: Option<IpAddr>,
     pub(super) bytes: &'a [u8],
+    /// Bytes of each datagram; the last one may be shorter.
+    pub(super) stride: usize,
 }
 
 /// Datagrams of one size to one peer, the last one maybe shorter.
@@ -43,13 +48,28 @@ struct Batch {
 }
 
 impl Batch {
-    /// Whether the datagram can join: the kernel cuts a batch into equal pieces.
-    fn takes(&self, to: SocketAddr, datagram: &[u8], segments_max: usize) -> bool {
+    /// Whether a datagram can join: the kernel cuts a batch into equal pieces.
+    fn takes(&self, to: SocketAddr, datagram_bytes: usize, segments_max: usize) -> bool {
         self.to == to
             && self.count < segments_max
-            && datagram.len() <= self.segment_bytes
+            && datagram_bytes <= self.segment_bytes
             && self.bytes.len() == self.count * self.segment_bytes
-            && self.bytes.len() + datagram.len() <= SEND_BYTES_MAX
+            && self.bytes.len() + datagram_bytes <= SEND_BYTES_MAX
+    }
+}
+
+/// The way to one peer.
+pub(super) struct Lane<'a> {
+    socket: &'a mut Socket,
+    to: SocketAddr,
+    from: Option<IpAddr>,
+}
+
+impl Lane<'_> {
+    /// Room for one datagram at the end of what waits: the caller has to add `bytes` bytes to it.
+    /// `None` when too much waits already.
+    pub(super) fn room(&mut self, bytes: usize) -> Option<&mut Vec<u8>> {
+        self.socket.room(self.from, self.to, bytes)
     }
 }
 
@@ -60,6 +80,8 @@ pub(super) struct Socket {
     buffers: Vec<u8>,
     backlog: VecDeque<Batch>,
     backlog_bytes: usize,
+    /// Buffers of batches that were sent.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Socket {
@@ -76,6 +98,7 @@ impl Socket {
             buffers: vec![0; BATCHES * BATCH_BYTES],
             backlog: VecDeque::new(),
             backlog_bytes: 0,
+            spare: Vec::new(),
         })
     }
 
@@ -106,38 +129,49 @@ impl Socket {
             return false;
         };
         for (slice, meta) in slices.iter().zip(&meta).take(count) {
-            for bytes in slice[..meta.len].chunks(meta.stride.max(1)) {
-                each(Received {
-                    from: meta.addr,
-                    to: meta.dst_ip,
-                    bytes,
-                });
-            }
+            each(Received {
+                from: meta.addr,
+                to: meta.dst_ip,
+                bytes: &slice[..meta.len],
+                stride: meta.stride.max(1),
+            });
         }
         count == BATCHES
     }
 
-    /// Puts a datagram in line. `from` is the address of ours to send it from.
-    pub(super) fn send(&mut self, from: Option<IpAddr>, to: SocketAddr, datagram: &[u8]) {
-        if self.backlog_bytes + datagram.len() > BACKLOG_BYTES_MAX {
-            return;
-        }
-        self.backlog_bytes += datagram.len();
-        let segments_max = self.state.max_gso_segments();
-        if let Some(last) = self.backlog.back_mut()
-            && last.takes(to, datagram, segments_max)
-        {
-            last.bytes.extend_from_slice(datagram);
-            last.count += 1;
-            return;
-        }
-        self.backlog.push_back(Batch {
+    /// The way to `to`. `from` is the address of ours to send from.
+    pub(super) fn lane(&mut self, from: Option<IpAddr>, to: SocketAddr) -> Lane<'_> {
+        Lane {
+            socket: self,
             to,
             from,
-            segment_bytes: datagram.len(),
-            count: 1,
-            bytes: datagram.to_vec(),
-        });
+        }
+    }
+
+    fn room(&mut self, from: Option<IpAddr>, to: SocketAddr, bytes: usize) -> Option<&mut Vec<u8>> {
+        if self.backlog_bytes + bytes > BACKLOG_BYTES_MAX {
+            return None;
+        }
+        self.backlog_bytes += bytes;
+        let segments_max = self.state.max_gso_segments();
+        let joins = self
+            .backlog
+            .back()
+            .is_some_and(|last| last.takes(to, bytes, segments_max));
+        if !joins {
+            let mut buffer = self.spare.pop().unwrap_or_default();
+            buffer.clear();
+            self.backlog.push_back(Batch {
+                to,
+                from,
+                segment_bytes: bytes,
+                count: 0,
+                bytes: buffer,
+            });
+        }
+        let last = self.backlog.back_mut()?;
+        last.count += 1;
+        Some(&mut last.bytes)
     }
 
     /// Whether something waits for room.
@@ -155,8 +189,13 @@ impl Socket {
                 return;
             }
             // Any other error means this peer cannot be reached, which its time-outs notice.
-            self.backlog_bytes -= batch.bytes.len();
-            self.backlog.pop_front();
+            let Some(batch) = self.backlog.pop_front() else {
+                return;
+            };
+            self.backlog_bytes = self.backlog_bytes.saturating_sub(batch.bytes.len());
+            if self.spare.len() < SPARE_MAX {
+                self.spare.push(batch.bytes);
+            }
         }
     }
 

@@ -52,6 +52,37 @@ async fn audio_renditions_have_swarms_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_variant_that_stands_in_is_read_when_the_first_fails() {
+    within_patience(async {
+        let origin = origin(1, 2, "").await;
+        let text = |count| playlist(1, count, "").replace("/seg/", "");
+        let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800000\n/a/tv.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=800000\n/b/tv.m3u8\n";
+        origin.put("/master.m3u8", master);
+        for path in ["/a/tv.m3u8", "/b/tv.m3u8"] {
+            origin.put(path, text(2));
+        }
+        origin.put("/a/1.ts", content(1));
+        // The first has not got this one.
+        origin.put("/b/2.ts", content(2));
+        let Ok(Manifest::Multivariant(listed)) = read(master.as_bytes(), "http://o.example/") else {
+            panic!("expected a multivariant playlist");
+        };
+        let swarm = listed.streams[0].info_hash(Generation::V2, "swarm");
+        let mut world = World::start(origin, &["/master.m3u8"], 1).await;
+        let swarm = swarm.expect("all know variants").to_string();
+        let mut viewer = Viewer::connect(&mut world.tracker, &swarm).await;
+        viewer.hear_of(&[1, 2]).await;
+        assert_eq!(world.origin.requests("/b/tv.m3u8"), 0, "not read while the first works");
+        world.origin.remove("/a/tv.m3u8");
+        world.origin.put("/b/3.ts", content(3));
+        world.origin.put("/b/tv.m3u8", text(3));
+        viewer.hear_of(&[3]).await;
+        assert_eq!(viewer.download(3, 0).await, Some(content(3)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn addresses_that_have_run_out_are_read_anew() {
     within_patience(async {
         let text = |token: &str| {

@@ -49,6 +49,10 @@ impl Origin {
         self.files.lock().files.insert(path.into(), content.into());
     }
 
+    pub(crate) fn remove(&self, path: &str) {
+        self.files.lock().files.remove(path);
+    }
+
     /// How often a path was asked for.
     pub(crate) fn requests(&self, path: &str) -> usize {
         let inner = self.files.lock();

@@ -112,7 +112,7 @@ async fn the_board_says_what_works_and_why_something_does_not() {
         while world.metric("beekeepr_seeder_manifest_failures_total") < 1.0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
-        let board: Value = serde_json::from_str(&world.seeder.board.json()).expect("JSON");
+        let board: Value = serde_json::from_str(&world.seeder.channels.json()).expect("JSON");
         let [works, broken] = [0, 1].map(|at| &board["channels"][at]);
         assert_eq!(
             (&works["state"], &works["live"]),

@@ -65,6 +65,8 @@ impl Tracker {
 
     /// The next announce in a swarm, answered with a peer that is there.
     pub(crate) async fn announce(&mut self, info_hash: &str) -> Received {
+        // A socket that is closed by now was another seeder's.
+        self.kept.retain(|kept| !kept.reply.is_closed());
         let received = self
             .next(|message| message["info_hash"] == info_hash && message["answer"].is_null())
             .await;

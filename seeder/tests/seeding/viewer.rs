@@ -106,6 +106,11 @@ impl Viewer {
             request,
             offset,
         });
+        self.receive(segment, request).await
+    }
+
+    /// The rest of a segment that was asked for.
+    pub(crate) async fn receive(&mut self, segment: SegmentId, request: i64) -> Option<Vec<u8>> {
         let begin = self
             .hear(|command| {
                 matches!(

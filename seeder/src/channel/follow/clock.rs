@@ -65,7 +65,7 @@ async fn date_in(origin: &Origin, url: &Url) -> Result<i64, OriginError> {
 }
 
 /// The machine's own clock.
-fn own_ms() -> i64 {
+pub(crate) fn own_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

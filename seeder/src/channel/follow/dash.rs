@@ -161,6 +161,7 @@ fn listing(
     Listing {
         is_live: presentation.live,
         is_timed: true,
+        origin_ms: presentation.start_ms,
         mirrors: mirrors(presentation, stream, now_ms),
         segments,
     }

@@ -1,6 +1,5 @@
 //! HLS: a multivariant playlist and its media playlists, or a media playlist alone.
 
-use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep;
 use url::Url;
 
+use super::redundant::{Group, groups, mirrors};
 use super::track::chosen;
 use super::{
     FAILURES_MAX, Follower, Listing, Loaded, News, REFRESH, RETRY_FIRST, RETRY_MAX, Track,
@@ -24,9 +24,12 @@ const HELD_MAX: Duration = Duration::from_secs(20);
 /// Between two looks at a live playlist.
 const POLL_MIN: Duration = Duration::from_millis(500);
 const POLL_MAX: Duration = Duration::from_secs(5);
-/// The same while a new segment is due: it shall be announced within 300 ms.
+/// The same when a new segment is due: it shall be announced within 300 ms.
+const POLL_DUE: Duration = Duration::from_millis(100);
+/// So many times, which is for segments that come on time; then less often.
+const DUE_MAX: u32 = 8;
 const POLL_OFTEN: Duration = Duration::from_millis(200);
-/// Looks that bring nothing new before a playlist counts as stopped: 6.4 s, a usual segment.
+/// Looks that bring nothing new before a playlist counts as stopped: 5.6 s, a usual segment.
 const UNCHANGED_MAX: u32 = 32;
 
 /// How following a playlist came to its end.
@@ -37,9 +40,9 @@ enum End {
     Lost,
 }
 
-/// A media playlist to follow.
+/// A media playlist to follow, and those that stand in for it.
 struct Playlist {
-    url: Url,
+    group: Group,
     /// When it was read just now.
     known: Option<Media>,
 }
@@ -71,7 +74,10 @@ impl Follower {
         let track = Track::of_hls(Stream::lone(media.url.clone()));
         self.tell_streams(vec![track], &from).await?;
         let playlist = Playlist {
-            url: from,
+            group: Group {
+                streams: vec![0],
+                urls: vec![from],
+            },
             known: Some(media),
         };
         let never = std::future::pending();
@@ -90,14 +96,13 @@ impl Follower {
                 return None;
             }
         };
-        let playlist = |stream: &Stream| {
-            let (url, known) = (url_of(&stream.url)?, None);
-            Some(Playlist { url, known })
-        };
         let pairs = tracks.into_iter().zip(&listed.streams).zip(is_chosen);
         let seeded = pairs.filter(|(_, is_chosen)| *is_chosen);
-        let seeded = seeded.filter_map(|((track, stream), _)| Some((track, playlist(stream)?)));
-        Some(seeded.unzip())
+        let seeded = seeded.filter_map(|((track, stream), _)| Some((track, url_of(&stream.url)?)));
+        let (tracks, urls): (Vec<_>, Vec<_>) = seeded.unzip();
+        let groups = groups(&tracks, &urls).into_iter();
+        let playlists = groups.map(|group| Playlist { group, known: None });
+        Some((tracks, playlists.collect()))
     }
 
     async fn follow_playlists(
@@ -106,13 +111,13 @@ impl Follower {
         variables: &Variables,
         refresh: impl Future<Output = Loaded>,
     ) -> Result<Option<Loaded>, Unwanted> {
-        let mut urls: Vec<Url> = playlists.iter().map(|it| it.url.clone()).collect();
+        let urls = playlists.iter().flat_map(|it| &it.group.urls);
+        let mut urls: Vec<Url> = urls.cloned().collect();
         urls.push(self.manifest.clone());
         self.health.keep(&urls);
         let mut running: FuturesUnordered<_> = playlists
             .into_iter()
-            .enumerate()
-            .map(|(stream, playlist)| self.follow_playlist(stream, playlist, variables))
+            .map(|playlist| self.follow_playlist(playlist, variables))
             .collect();
         let mut refresh = pin!(refresh);
         let mut stale = pin!(self.is_stale());
@@ -149,20 +154,25 @@ impl Follower {
 
     async fn follow_playlist(
         &self,
-        stream: usize,
         playlist: Playlist,
         variables: &Variables,
     ) -> Result<End, Unwanted> {
-        let Playlist { url, mut known } = playlist;
+        let Playlist { group, mut known } = playlist;
+        // Which of the playlists is read: the next one when it fails.
+        let mut place = 0;
+        let failures_max = FAILURES_MAX * group.urls.len() as u32;
         let mut backoff = self.backoff.clone();
         let mut failures = 0;
         // What the next request waits for, and how long.
         let mut hold: Option<(u64, Duration)> = None;
         let (mut newest, mut unchanged) = (None, 0_u32);
         loop {
+            let Some(url) = group.urls.get(place) else {
+                return Ok(End::Lost);
+            };
             let outcome = match known.take() {
                 Some(media) => Ok(media),
-                None => self.playlist(&url, hold, variables).await,
+                None => self.playlist(url, hold, variables).await,
             };
             let wait = match outcome {
                 Ok(media) => {
@@ -182,7 +192,7 @@ impl Follower {
                     // A server that answers at once with nothing new does not hold, whatever it says.
                     hold = held(&media).filter(|_| is_new).map(|time| (end, time));
                     let (is_live, wait) = (media.live, poll_interval(&media, unchanged));
-                    self.tell(News::Listing(stream, listing(media))).await?;
+                    self.tell_of(&group, place, media).await?;
                     if !is_live {
                         return Ok(End::Complete);
                     }
@@ -191,18 +201,46 @@ impl Follower {
                 Err(_) => {
                     hold = None;
                     failures += 1;
-                    if failures == FAILURES_MAX {
+                    place = (place + 1) % group.urls.len();
+                    if failures == failures_max {
                         // Also the wait before the manifest is read again.
                         sleep(backoff.wait(RETRY_FIRST, RETRY_MAX)).await;
                         return Ok(End::Lost);
                     }
-                    backoff.wait(RETRY_FIRST, RETRY_MAX)
+                    match place {
+                        // All have failed.
+                        0 => backoff.wait(RETRY_FIRST, RETRY_MAX),
+                        _ => Duration::ZERO,
+                    }
                 }
             };
             if hold.is_none() {
                 sleep(wait).await;
             }
         }
+    }
+
+    /// Tells what a playlist lists to all streams that it stands for.
+    async fn tell_of(&self, group: &Group, place: usize, media: Media) -> Result<(), Unwanted> {
+        let mut others = group.urls.clone();
+        let from = others.remove(place);
+        // That another one failed harms nobody while this one is there.
+        others.iter().for_each(|url| self.health.works(url));
+        let mirrors = mirrors(&media, &from, &others);
+        let listing = Listing {
+            is_live: media.live,
+            is_timed: false,
+            origin_ms: None,
+            segments: media.segments,
+            mirrors,
+        };
+        let Some((&last, rest)) = group.streams.split_last() else {
+            return Ok(());
+        };
+        for &stream in rest {
+            self.tell(News::Listing(stream, listing.clone())).await?;
+        }
+        self.tell(News::Listing(last, listing)).await
     }
 
     async fn playlist(
@@ -227,15 +265,6 @@ impl Follower {
                 Err(error)
             }
         }
-    }
-}
-
-fn listing(media: Media) -> Listing {
-    Listing {
-        is_live: media.live,
-        is_timed: false,
-        segments: media.segments,
-        mirrors: HashMap::new(),
     }
 }
 
@@ -266,7 +295,8 @@ fn poll_interval(media: &Media, unchanged: u32) -> Duration {
         0 => {
             Duration::from_millis(last_ms.unwrap_or(target_ms) / 8 * 7).clamp(POLL_OFTEN, POLL_MAX)
         }
-        1..=UNCHANGED_MAX => POLL_OFTEN,
+        unchanged if unchanged <= DUE_MAX => POLL_DUE,
+        unchanged if unchanged <= UNCHANGED_MAX => POLL_OFTEN,
         _ => Duration::from_millis(target_ms / 2).clamp(POLL_MIN, POLL_MAX),
     }
 }
@@ -308,7 +338,7 @@ mod tests {
             panic!("expected a media playlist");
         };
         let wait_ms = |unchanged| poll_interval(&media, unchanged).as_millis();
-        assert_eq!([0, 1, UNCHANGED_MAX].map(wait_ms), [3_500, 200, 200]);
+        assert_eq!([0, 1, UNCHANGED_MAX].map(wait_ms), [3_500, 100, 200]);
         assert_eq!(wait_ms(UNCHANGED_MAX + 1), 4_000);
     }
 

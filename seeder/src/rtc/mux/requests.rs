@@ -4,17 +4,14 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use ::rtc::peer_connection::RTCPeerConnection;
-use ::rtc::shared::error::Error;
 use bytes::Bytes;
 
 use super::super::client::{Command, HubEvent, Outlet, Request};
-use super::super::connection::{Connection, Owner};
+use super::super::connection::{Connection, Ends, Owner};
 use super::super::hub::HubError;
-use super::super::random::{hex_string, ice_string};
+use super::super::random::{bytes, hex_string, ice_string};
 use super::super::sdp::{Description, SdpError, Setup};
 use super::super::socket::Socket;
-use super::super::stack::{Ends, answering, offering};
 use super::{Caller, Key, Mux, Name, Offer, Peer};
 
 /// Characters of our credentials: 96 and 192 random bits. RFC 8445, 5.3 asks for 24 and 128.
@@ -36,7 +33,7 @@ enum Refusal {
     #[error(transparent)]
     Random(#[from] HubError),
     #[error("the WebRTC stack refused the descriptions: {0}")]
-    Stack(Error),
+    Stack(String),
     #[error("the WebRTC stack panicked on the descriptions")]
     Panic,
 }
@@ -136,16 +133,15 @@ impl Mux {
         self.check_new(name)?;
         let remote = Description::read(sdp)?;
         let mut local = self.description()?;
-        // A lite end makes no checks of its own: the browser, which leads, makes them.
-        local.lite = true;
+        // A lite end makes no checks of its own: the browser, which leads, makes them. Somebody has
+        // to, so to a peer that is lite itself we are not.
+        local.lite = !remote.lite;
         local.mid.clone_from(&remote.mid);
         local.setup = match remote.setup {
             Setup::Active => Setup::Passive,
             Setup::ActPass | Setup::Passive => Setup::Active,
         };
-        let connection = self.connect(now, name, &local, remote, |ends| {
-            answering(now, &self.identity, ends)
-        })?;
+        let connection = self.connect(now, name, &local, remote, None)?;
         let sdp = local.to_string();
         let key = self.take_key(name);
         self.add_peer(key, name, local.ufrag, now, connection);
@@ -171,9 +167,7 @@ impl Mux {
     fn answered(&self, now: Instant, offer: &Offer, sdp: &str) -> Result<Connection, Refusal> {
         let remote = Description::read(sdp)?;
         let label = hex_string(self.identity.crypto.as_ref(), LABEL_LEN)?;
-        self.connect(now, offer.name, &offer.local, remote, |ends| {
-            offering(now, &self.identity, ends, &label)
-        })
+        self.connect(now, offer.name, &offer.local, remote, Some(label))
     }
 
     fn connect(
@@ -182,7 +176,7 @@ impl Mux {
         name: Name,
         local: &Description,
         mut remote: Description,
-        build: impl FnOnce(&Ends<'_>) -> Result<RTCPeerConnection, Error>,
+        label: Option<String>,
     ) -> Result<Connection, Refusal> {
         if self.peers.len() >= self.config.peers_max {
             return Err(Refusal::Full("peers", self.config.peers_max));
@@ -192,18 +186,20 @@ impl Mux {
         let ends = Ends {
             local,
             remote: &remote,
-            own: self.own,
+            label,
+            random: bytes(self.identity.crypto.as_ref())?,
         };
-        let stack = catch_unwind(AssertUnwindSafe(|| build(&ends)))
-            .map_err(|_| Refusal::Panic)?
-            .map_err(Refusal::Stack)?;
         let owner = Owner {
             number: name.number,
             outlet: caller.outlet.clone(),
             drained_bytes: self.config.send_buffer_low,
             give_up: now + self.config.connect_timeout,
         };
-        Ok(Connection::new(now, stack, &ends, owner))
+        catch_unwind(AssertUnwindSafe(|| {
+            Connection::new(now, &self.identity, ends, owner)
+        }))
+        .map_err(|_| Refusal::Panic)?
+        .map_err(Refusal::Stack)
     }
 
     /// What we say to the next peer.
@@ -233,9 +229,10 @@ impl Mux {
             due: now,
             connection: Box::new(connection),
             has_crashed: false,
+            is_touched: false,
         };
         self.peers.insert(key, peer);
-        self.touched.insert(key);
+        self.touch(key);
     }
 
     fn send(&mut self, name: Name, message: Bytes) {
@@ -245,9 +242,12 @@ impl Mux {
     }
 
     fn touch_all(&mut self, client: u32) {
-        if let Some(caller) = self.callers.get(&client) {
-            self.touched.extend(caller.keys.values());
-        }
+        let keys: Vec<Key> = self
+            .callers
+            .get(&client)
+            .map(|caller| caller.keys.values().copied().collect())
+            .unwrap_or_default();
+        keys.into_iter().for_each(|key| self.touch(key));
     }
 
     fn check_new(&self, name: Name) -> Result<(), Refusal> {

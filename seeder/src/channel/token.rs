@@ -1,0 +1,112 @@
+//! The token that trackers want, from the operator's file.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use beekeepr_engine::{Input, TrackerKey};
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::Value;
+use tracing::warn;
+
+use super::Channel;
+
+/// The tracker takes none that is longer (`core/trust`).
+const TOKEN_BYTES_MAX: u64 = 4 * 1024;
+
+impl Channel {
+    /// For every tracker of peers that have just begun.
+    pub(super) fn give_tokens(&mut self) {
+        let trackers = self.common.config.trackers.len() as u32;
+        for peer in 0..self.peers.len() {
+            for tracker in 0..trackers {
+                self.give_token(peer, TrackerKey(tracker));
+            }
+        }
+    }
+
+    /// Gives a peer what the file has now.
+    pub(super) fn give_token(&mut self, peer: usize, tracker: TrackerKey) {
+        let Some(file) = &self.common.config.token_file else {
+            return;
+        };
+        match read(file) {
+            Ok(token) => {
+                let lives_ms = lives(&token, SystemTime::now());
+                self.token = Some(token);
+                let lives_ms = lives_ms.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
+                self.handle(peer, Input::TokenGiven { tracker, lives_ms });
+            }
+            Err(error) => {
+                let (channel, file) = (self.health.channel(), file.display());
+                warn!(channel, "seeder.token_file {file} cannot be used: {error}");
+            }
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    let found = std::fs::metadata(file).map_err(|error| error.to_string())?;
+    if found.len() > TOKEN_BYTES_MAX {
+        return Err(format!(
+            "it has {} bytes, expected a token alone",
+            found.len()
+        ));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    match text.trim() {
+        "" => Err("it is empty, expected a token".to_owned()),
+        token => Ok(token.to_owned()),
+    }
+}
+
+/// For how long a token counts from now on, as far as it says so (RFC 7519, 4.1.4). Whether it is a good one is the
+/// tracker's to say.
+fn lives(token: &str, now: SystemTime) -> Option<Duration> {
+    let claims = BASE64URL_NOPAD
+        .decode(token.split('.').nth(1)?.as_bytes())
+        .ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let expires =
+        SystemTime::UNIX_EPOCH + Duration::from_secs(claims["exp"].as_u64()?.min(1 << 40));
+    Some(expires.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_tells_how_long_it_counts() {
+        let token =
+            |claims: &str| format!("e30.{}.c2ln", BASE64URL_NOPAD.encode(claims.as_bytes()));
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+        let lives = |text: &str| super::lives(text, now);
+        assert_eq!(
+            lives(&token(r#"{"exp":1060}"#)),
+            Some(Duration::from_secs(60))
+        );
+        assert_eq!(lives(&token(r#"{"exp":10}"#)), Some(Duration::ZERO));
+        assert_eq!(
+            lives(&token(r#"{"exp":18446744073709551615}"#)).map(|it| it.as_secs() > 1_000),
+            Some(true)
+        );
+        for other in [&token("{}"), &token("exp"), "no token", ""] {
+            assert_eq!(lives(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_has_a_token_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        assert!(read(&file).is_err());
+        for (text, token) in [
+            (" a.b.c\n", Ok("a.b.c")),
+            ("\n", Err(())),
+            (&"x".repeat(5_000), Err(())),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(read(&file).as_deref().map_err(|_| ()), token);
+        }
+    }
+}
