@@ -64,6 +64,12 @@ pub(crate) struct Check {
     /// Look at the configuration alone, not at the channels' origins
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Print JSON: an object with the channels and what was found of each
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A stream to look at, instead of the configured ones; may be repeated
+    #[arg(long = "channel", value_name = "NAME=MANIFEST_URL")]
+    pub(crate) channels: Vec<Channel>,
 }
 
 /// Where health and metrics are.
@@ -251,6 +257,7 @@ mod tests {
             "beekeepr seeder --channel a=http://h/a.m3u8 --swarm-id s --tracker ws://h:1 \
              --tracker wss://h --stun stun:h:1 --udp 127.0.0.1:0 --admin-listen 127.0.0.1:0",
             "beekeepr config print --config f",
+            "beekeepr check --config f --offline --json --channel a=http://h/a.m3u8",
             "beekeepr doctor --config f --stun stun:h:1 --stun stuns:h",
         ] {
             let parsed = Cli::try_parse_from(line.split_whitespace());

@@ -1,7 +1,7 @@
 //! The whole configuration: one file for all roles, each reads its own section.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use beekeepr_service::config::{self, ConfigError};
 use beekeepr_service::logs::LogConfig;
@@ -39,6 +39,9 @@ pub(crate) struct Admin {
     /// on the machine may find taken: it then runs without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) listen: Option<SocketAddr>,
+    /// File with a token; everything below `/v1/` then needs `Authorization: Bearer` with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 impl Admin {

@@ -12,6 +12,7 @@ mod failure;
 mod handover;
 mod operator;
 mod process;
+mod reload;
 mod roles;
 mod start;
 mod up;

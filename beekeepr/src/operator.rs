@@ -19,19 +19,28 @@ const HEALTH_BYTES_MAX: u64 = 4096;
 
 /// `beekeepr check`
 pub(crate) async fn check(args: Check) -> Result<(), Failure> {
-    let config = Config::load(args.file.config.as_deref())?;
+    let mut config = Config::load(args.file.config.as_deref())?;
+    if !args.channels.is_empty() {
+        config.seeder.channels = args.channels.into_iter().map(Into::into).collect();
+    }
     let faults = config.stun.faults();
     if !faults.is_empty() {
         return Err(Failure::Config(faults.join("; ")));
     }
-    say("the configuration is valid");
+    if !args.json {
+        say("the configuration is valid");
+    }
     if args.offline {
         return Ok(());
     }
     let reports = check::channels(&config.seeder)
         .await
         .map_err(start::seeder_failure)?;
-    reports.iter().for_each(tell);
+    if args.json {
+        say(&serde_json::json!({ "channels": reports }).to_string());
+    } else {
+        reports.iter().for_each(tell);
+    }
     let unreadable: Vec<&str> = reports
         .iter()
         .filter(|report| !report.is_readable)
@@ -52,6 +61,9 @@ fn tell(report: &Report) {
     say(&format!("{mark}  {}: {}", report.channel, report.summary));
     for problem in &report.problems {
         say(&format!("      {problem}"));
+    }
+    for note in &report.notes {
+        say(&format!("      note: {note}"));
     }
 }
 
@@ -85,6 +97,9 @@ pub(crate) fn ports(file: &File) -> Result<(), Failure> {
         say(&format!("tcp {listen} stun"));
     }
     say(&format!("udp {} seeder", config.seeder.udp));
+    if let Some(shield) = &config.seeder.shield {
+        say(&format!("tcp {} seeder (origin shield)", shield.listen));
+    }
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
-use beekeepr_service::admin::{Admin, Readiness};
+use beekeepr_service::admin::{Admin, Readiness, Reply, Request, TOKEN_CHARS_MIN};
 use beekeepr_service::{Shutdown, ready};
 use prometheus::Registry;
 use tokio::sync::Notify;
@@ -39,6 +40,7 @@ impl Process {
         config: &config::Admin,
         is_admin_optional: bool,
     ) -> Result<Self, Failure> {
+        let token = config.token_file.as_deref().map(token).transpose()?;
         let replaced = Arc::new(Notify::new());
         let wish = Arc::clone(&replaced);
         let shutdown = Shutdown::on_signals_or(async move { wish.notified().await })
@@ -46,7 +48,7 @@ impl Process {
         if let Some(listener) = inherited {
             let admin = Admin::start_on(listener, shutdown.clone())
                 .map_err(|error| Failure::Other(format!("admin.listen: {error}")))?;
-            return Ok(Self::new(shutdown, Some(admin), replaced));
+            return Ok(Self::new(shutdown, Some(admin), replaced, token));
         }
         let admin = match Admin::start(config.address(), shutdown.clone()).await {
             Ok(admin) => Some(admin),
@@ -56,10 +58,18 @@ impl Process {
             }
             Err(error) => return Err(Failure::Other(format!("admin.listen: {error}"))),
         };
-        Ok(Self::new(shutdown, admin, replaced))
+        Ok(Self::new(shutdown, admin, replaced, token))
     }
 
-    fn new(shutdown: Shutdown, admin: Option<Admin>, replaced: Arc<Notify>) -> Self {
+    fn new(
+        shutdown: Shutdown,
+        admin: Option<Admin>,
+        replaced: Arc<Notify>,
+        token: Option<String>,
+    ) -> Self {
+        if let (Some(admin), Some(token)) = (&admin, token) {
+            admin.protect(token);
+        }
         let registry = admin.as_ref().map_or_else(Registry::new, Admin::registry);
         Self {
             shutdown,
@@ -84,6 +94,19 @@ impl Process {
     {
         if let Some(admin) = &self.admin {
             admin.page(path, page);
+        }
+    }
+
+    /// Lets things be changed by name on the admin listener.
+    pub(crate) fn resource<F>(
+        &self,
+        path: &'static str,
+        handler: impl Fn(Request) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        if let Some(admin) = &self.admin {
+            admin.resource(path, handler);
         }
     }
 
@@ -112,6 +135,23 @@ impl Process {
             tracing::debug!(%error, "nobody reads the ready line");
         }
     }
+}
+
+/// What requests to the admin listener must bring.
+fn token(file: &Path) -> Result<String, Failure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::Config(format!("admin.token_file: cannot read {shown}: {error}"))
+    })?;
+    let token = text.trim();
+    if token.len() < TOKEN_CHARS_MIN || !token.chars().all(|it| it.is_ascii_graphic()) {
+        return Err(Failure::Config(format!(
+            "admin.token_file: {shown} has {} characters, expected {TOKEN_CHARS_MIN} or more, without spaces; make one \
+             with: openssl rand -hex 32",
+            token.len()
+        )));
+    }
+    Ok(token.to_owned())
 }
 
 /// Addresses as the URLs that clients use.

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::handover::{self, Predecessor};
 use crate::process::{Process, urls};
+use crate::reload::Reload;
 use crate::start;
 
 /// How long the tracker's clients are served after SIGTERM, in seconds. Kubernetes waits for 30.
@@ -73,6 +74,10 @@ pub(crate) async fn stun(args: args::Stun) -> Result<(), Failure> {
 /// `beekeepr seeder`
 pub(crate) async fn seeder(args: args::Seeder) -> Result<(), Failure> {
     let mut config = Config::load(args.file.config.as_deref())?;
+    let (file, known) = (args.file.config, config.seeder.clone());
+    let is_of_file = args.channels.is_empty() && args.swarm_id.is_none();
+    let may_come =
+        file.is_some() || known.channels_from.is_some() || args.admin.admin_listen.is_some();
     let seeder = &mut config.seeder;
     if !args.channels.is_empty() {
         seeder.channels = args.channels.into_iter().map(Into::into).collect();
@@ -94,7 +99,7 @@ pub(crate) async fn seeder(args: args::Seeder) -> Result<(), Failure> {
         seeder.stun = args.stun;
     }
     seeder.udp = args.udp.unwrap_or(seeder.udp);
-    if seeder.channels.is_empty() {
+    if seeder.channels.is_empty() && !may_come {
         return Err(Failure::Config(
             "there is no channel to seed; give --channel NAME=MANIFEST_URL or seeder.channels in \
              the configuration file"
@@ -103,6 +108,8 @@ pub(crate) async fn seeder(args: args::Seeder) -> Result<(), Failure> {
     }
     let process = process(&mut config, args.admin).await?;
     let running = start::seeder(config.seeder, &process).await?;
+    let reload = Reload::new(file.filter(|_| is_of_file), known, Vec::new());
+    reload.watch(running.channels.clone(), process.shutdown.clone())?;
     process.ready("seeder", &urls("udp:", &running.addresses));
     running.wait().await;
     Ok(())

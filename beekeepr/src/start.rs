@@ -106,8 +106,10 @@ pub(crate) async fn seeder(
 ) -> Result<seeder::Running, Failure> {
     let started = seeder::start(config, &process.registry, process.shutdown.clone()).await;
     let running = started.map_err(seeder_failure)?;
-    let board = running.board.clone();
-    process.page("/v1/channels", move |_| std::future::ready(board.json()));
+    let channels = running.channels.clone();
+    process.resource("/v1/channels", move |request| {
+        std::future::ready(channels.answer(&request))
+    });
     Ok(running)
 }
 
@@ -121,6 +123,7 @@ pub(crate) fn seeder_failure(error: seeder::StartError) -> Failure {
         seeder::StartError::Config(_) => Failure::Config(error.to_string()),
         seeder::StartError::Hub(_)
         | seeder::StartError::Metrics(_)
+        | seeder::StartError::Shield(_)
         | seeder::StartError::Client(_) => Failure::Other(error.to_string()),
     }
 }

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator::say;
 use crate::process::{Process, urls};
+use crate::reload::Reload;
 use crate::roles;
 use crate::start;
 use crate::web::{Page, Web};
@@ -26,8 +27,11 @@ const CONFIG_FILE: &str = "beekeepr.toml";
 /// playback over HTTP. A wrong configuration ends it all, for everybody's next start would be as
 /// wrong.
 pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
-    let mut config = Config::load(file(&args)?.as_deref())?;
+    let file = file(&args)?;
+    let mut config = Config::load(file.as_deref())?;
     logs::init(&config.log);
+    let known = config.seeder.clone();
+    let file = file.filter(|_| args.channels.is_empty());
     if !args.channels.is_empty() {
         config.seeder.channels = args.channels.into_iter().map(Into::into).collect();
     }
@@ -37,6 +41,13 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         "web.listen",
         Web::bind(&config.web).map_err(start::bind),
     )?;
+    let tokens = &config.tracker.tokens;
+    if tokens.keys.is_some() && tokens.required && known.token_file.is_none() {
+        tracing::warn!(
+            "the tracker wants tokens (tracker.tokens) and the seeder has none; give it one with the role superpeer as \
+             seeder.token_file"
+        );
+    }
     let tracker_scheme = roles::tracker_scheme(&config.tracker);
     let tracker = start::tracker(config.tracker, &process).await;
     let tracker = part("tracker", "tracker.listen", tracker)?;
@@ -52,10 +63,15 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
     let web_address = web.as_ref().map(|web| web.address);
     let plan = plan::seeder(config.seeder, web_address, &trackers, &stuns)?;
     let page = Page::new(trackers.clone(), stuns.clone(), plan::channels(&plan));
-    let seeder = if plan.channels.is_empty() || plan.trackers.is_empty() {
+    let otherwise = match known.channels.is_empty() {
+        true => plan.channels.clone(),
+        false => Vec::new(),
+    };
+    let may_come = !plan.channels.is_empty() || file.is_some() || known.channels_from.is_some();
+    let seeder = if !may_come || plan.trackers.is_empty() {
         tracing::warn!(
             "the seeder is not running: {}",
-            if plan.channels.is_empty() {
+            if !may_come {
                 "there is no channel"
             } else {
                 "there is no tracker"
@@ -79,6 +95,10 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         seeder.as_ref().map(|it| &*it.addresses),
         process.admin(),
     ));
+    if let Some(seeder) = &seeder {
+        let reload = Reload::new(file, known, otherwise);
+        reload.watch(seeder.channels.clone(), process.shutdown.clone())?;
+    }
     let web = web.map(|web| web.serve(page, process.shutdown.clone()));
     process.ready("up", &listen);
 

@@ -43,6 +43,15 @@ pub(crate) fn refused(arguments: &[&str], env: &[(&str, &str)]) -> (Option<i32>,
     )
 }
 
+/// The same with what it said on standard output.
+pub(crate) fn said(arguments: &[&str], env: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = command(arguments, env).output().unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
 impl Server {
     /// Starts a role.
     pub(crate) fn start(arguments: &[&str]) -> Self {
@@ -91,11 +100,20 @@ impl Server {
 
     /// Ctrl-C; gives the exit code.
     pub(crate) fn interrupt(&mut self) -> Option<i32> {
+        self.signal("-INT");
+        self.child.wait().unwrap().code()
+    }
+
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let kill = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
+            .args([name, &self.child.id().to_string()])
             .status();
         assert!(kill.unwrap().success());
-        self.child.wait().unwrap().code()
     }
 
     fn rest(&mut self) -> String {
