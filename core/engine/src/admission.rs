@@ -158,7 +158,7 @@ impl Engine {
     fn backlog(&self) -> Backlog {
         let mut backlog = Backlog::default();
         for (_, peer) in self.conns.values().filter_map(|conn| conn.peer()) {
-            backlog.bytes += u64::from(peer.buffered);
+            backlog.bytes += u64::from(peer.waiting_bytes());
             if let Some(upload) = &peer.upload {
                 backlog.uploads += 1;
                 backlog.bytes += upload.missing();
@@ -174,7 +174,7 @@ impl Engine {
         let is_slow = |peer: &&Peer| peer.drain_ms(now) >= limits::LOADED_DRAIN_MS;
         let peers = self.conns.values().filter_map(|conn| Some(conn.peer()?.1));
         let served: Vec<&Peer> = peers
-            .filter(|peer| peer.upload.is_some() || peer.buffered > 0)
+            .filter(|peer| peer.upload.is_some() || peer.waiting_bytes() > 0)
             .collect();
         let slow = served.iter().copied().filter(|peer| is_slow(peer)).count();
         let is_slow = served.len() >= limits::LOAD_JUDGED_FROM && 4 * slow >= 3 * served.len();

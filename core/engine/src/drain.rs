@@ -43,6 +43,6 @@ impl Engine {
     #[must_use]
     pub fn upload_queue_bytes(&self) -> u64 {
         let peers = self.conns.values().filter_map(|conn| Some(conn.peer()?.1));
-        peers.map(|peer| u64::from(peer.buffered)).sum()
+        peers.map(|peer| u64::from(peer.waiting_bytes())).sum()
     }
 }

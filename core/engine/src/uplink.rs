@@ -33,7 +33,8 @@ impl Pace {
     }
 }
 
-/// What a browser's channel may hold when it last says how much it holds (`LOW_WATER_BYTES` of the shell).
+/// What a channel may hold when it last says how much it holds: half of the window in browsers (`LOW_WATER_BYTES`
+/// of the shell) and in the seeder.
 const LOW_WATER_BYTES: u32 = limits::UPLOAD_WINDOW_BYTES / 2;
 
 /// One channel, seen from here.
@@ -52,7 +53,7 @@ pub(crate) struct Channel {
 impl Peer {
     /// So many bytes more are in its channel.
     fn fill(&mut self, bytes: u32, now: Time) {
-        if self.buffered == 0 {
+        if self.waiting_bytes() == 0 {
             self.channel.moved_at = now;
         }
         self.buffered += bytes;
@@ -67,11 +68,19 @@ impl Peer {
         self.buffered = buffered;
     }
 
-    /// For how long its channel has taken nothing that is in it. Browsers tell when half of the window is
-    /// left and say nothing after that, so what is less counts as taken.
-    pub(crate) fn stuck_ms(&self, now: Time) -> u64 {
+    /// Bytes in its channel that have to leave yet. A channel that has run low says nothing after that, so
+    /// what little it held then counts as taken.
+    pub(crate) fn waiting_bytes(&self) -> u32 {
         match self.buffered {
             0..=LOW_WATER_BYTES => 0,
+            more => more,
+        }
+    }
+
+    /// For how long its channel has taken nothing that is in it.
+    pub(crate) fn stuck_ms(&self, now: Time) -> u64 {
+        match self.waiting_bytes() {
+            0 => 0,
             _ => now.since_ms(self.channel.moved_at),
         }
     }

@@ -442,3 +442,25 @@ fn a_few_viewers_with_slow_lines_change_nothing_for_others() {
     assert!(!bench.refused(conns[5]));
     assert!(bench.offered(peer(50)).is_some());
 }
+
+/// Live viewers ask once for each segment; what their channels last said they held is no work left over.
+#[test]
+fn viewers_who_rest_between_segments_are_no_overload() {
+    let mut bench = seeder(Config::default());
+    let conns: Vec<ConnKey> = (0..20).map(|number| bench.connect(peer(number))).collect();
+    for request in 1..6 {
+        bench.outputs.clear();
+        for &conn in &conns {
+            asks(&mut bench, conn, request, request, 0);
+        }
+        let refused = conns.iter().filter(|&&conn| bench.refused(conn)).count();
+        assert_eq!(refused, 0, "of 20 requests of round {request}");
+        bench.wait_ms(20);
+        for &conn in &conns {
+            let buffered = 20_000;
+            bench.input(Input::Drained { conn, buffered });
+        }
+        assert_eq!(bench.engine.upload_queue_bytes(), 0);
+        bench.wait_ms(10_000);
+    }
+}
