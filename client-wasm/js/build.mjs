@@ -1,4 +1,4 @@
-// Builds dist/ from src/ and the output of wasm-bindgen (BEEKEEPR_WASM_PKG, made by `cargo xtask wasm`).
+// Builds dist/ from src/ and the WebAssembly module (in BEEKEEPR_WASM_PKG, made by `cargo xtask wasm`).
 
 import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -14,14 +14,12 @@ const dist = path.join(here, `dist.${process.pid}`);
 const finished = path.join(here, "dist");
 const tsc = path.join(here, "node_modules/.bin/tsc");
 const wasmPackage = path.resolve(here, process.env.BEEKEEPR_WASM_PKG ?? "../../target/wasm-pkg");
-const glue = path.join(wasmPackage, "beekeepr_client_wasm_bg.js");
 const wasm = path.join(wasmPackage, "beekeepr_client_wasm_bg.wasm");
 
-/** Where wasm-bindgen's glue and, for the single-file scripts, the module itself come from. */
+/** Where the single-file scripts have the module from. */
 const modulePlugin = {
     name: "beekeepr-wasm",
     setup(build) {
-        build.onResolve({ filter: /^beekeepr-wasm$/ }, () => ({ path: glue }));
         build.onResolve({ filter: /^beekeepr-wasm-packed$/ }, () => ({ path: wasm, namespace: "packed" }));
         build.onLoad({ filter: /.*/, namespace: "packed" }, async ({ path: file }) => {
             const packed = gzipSync(await readFile(file), { level: 9 }).toString("base64");
@@ -44,6 +42,8 @@ const common = {
     sourcemap: "external",
     write: false,
     target: "es2022",
+    // Fields that a constructor sets need no declaration.
+    tsconfigRaw: { compilerOptions: { target: "ES2022", useDefineForClassFields: false } },
     legalComments: "none",
     logLevel: "warning",
     plugins: [modulePlugin],
@@ -61,30 +61,16 @@ const classic = {
     banner: { js: "var beekeeprScriptUrl=document.currentScript?.src;" },
 };
 
-/** The shell's own declarations of the module may not differ from what wasm-bindgen made. */
+/** What the shell calls must be what the module has. */
 async function checkAgainstModule() {
-    const declared = path.join(dist, "glue.d.ts");
-    const made = path.join(wasmPackage, "beekeepr_client_wasm.js");
-    await writeFile(
-        declared,
-        `export * from ${JSON.stringify(made)};\n` +
-            "export declare function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n",
-    );
-    const config = {
-        extends: path.join(here, "tsconfig.json"),
-        compilerOptions: {
-            paths: { "beekeepr-wasm": [declared] },
-            types: [],
-            lib: ["ES2022", "ESNext.Disposable", "DOM", "DOM.Iterable"],
-        },
-        files: [path.join(here, "src/index.ts")],
-        include: [],
-    };
-    const file = path.join(dist, "tsconfig.json");
-    await writeFile(file, JSON.stringify(config));
-    execFileSync(tsc, ["-p", file], { stdio: "inherit" });
-    await rm(file);
-    await rm(declared);
+    const options = { entryPoints: ["src/wasm.ts"], format: "esm", minify: false, sourcemap: false };
+    const { outputFiles: [script] } = await build({ ...common, ...options, outfile: "wasm.js" });
+    const { NAMES } = await import(`data:text/javascript,${encodeURIComponent(script.text)}`);
+    const exports = WebAssembly.Module.exports(new WebAssembly.Module(await readFile(wasm)));
+    const made = exports.filter(({ kind }) => kind === "function").map(({ name }) => name);
+    if (made.sort().join() !== [...NAMES].sort().join()) {
+        throw new Error(`the module has the functions ${made}, src/wasm.ts expects ${NAMES}`);
+    }
 }
 
 /** After esbuild, terser makes the script another twenty-fifth smaller, gzipped. */

@@ -19,7 +19,6 @@ await build({
     format: "esm",
     platform: "node",
     sourcemap: "inline",
-    alias: { "beekeepr-wasm": path.join(here, "src/tests/no-wasm.ts") },
 });
 const files = names.map((name) => path.join(outdir, name.replace(/\.ts$/, ".mjs")));
 const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], {

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 const GZIP_BYTES_AIM = 45_000;
 
 /** What it weighs now that it also does what the model does not; to be lowered with every saving (docs/benchmarks). */
-const GZIP_BYTES_MAX = 53_000;
+const GZIP_BYTES_MAX = 49_000;
 
 /** The files that such a page loads. */
 const PARTS = {

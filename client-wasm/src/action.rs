@@ -77,28 +77,29 @@ pub(crate) enum Action {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Parts {
     pub(crate) numbers: [f64; 5],
-    pub(crate) text: String,
     pub(crate) data: Vec<u8>,
 }
 
 impl Parts {
-    fn of<const N: usize>(values: [f64; N]) -> Self {
+    fn of(values: &[f64]) -> Self {
         let mut parts = Self::default();
-        for (place, value) in parts.numbers.iter_mut().zip(values) {
-            *place = value;
-        }
+        parts.put(0, values);
         parts
     }
 
-    fn key(key: u32) -> Self {
-        Self::of([key.into()])
-    }
-
-    fn segment<const N: usize>(key: SegmentKey, values: [f64; N]) -> Self {
-        let mut parts = Self::of([key.stream.0.into(), key.id.0 as f64]);
-        for (place, value) in parts.numbers[2..].iter_mut().zip(values) {
+    fn put(&mut self, from: usize, values: &[f64]) {
+        for (place, &value) in self.numbers.iter_mut().skip(from).zip(values) {
             *place = value;
         }
+    }
+
+    fn key(key: u32) -> Self {
+        Self::of(&[key.into()])
+    }
+
+    fn segment(key: SegmentKey, values: &[f64]) -> Self {
+        let mut parts = Self::of(&[key.stream.0.into(), key.id.0 as f64]);
+        parts.put(2, values);
         parts
     }
 
@@ -106,12 +107,15 @@ impl Parts {
     pub(crate) fn placement(placement: Placement) -> Self {
         Self::segment(
             placement.segment,
-            [placement.offset as f64, placement.total as f64],
+            &[placement.offset as f64, placement.total as f64],
         )
     }
 
     fn text(self, text: String) -> Self {
-        Self { text, ..self }
+        Self {
+            data: text.into_bytes(),
+            ..self
+        }
     }
 
     fn peer(self, peer: &PeerId) -> Self {
@@ -153,7 +157,7 @@ pub(crate) fn flatten(output: Output) -> (Action, Parts) {
             bytes,
         } => (
             Action::SliceSend,
-            Parts::segment(segment, [conn.0.into(), offset as f64, bytes.into()]),
+            Parts::segment(segment, &[conn.0.into(), offset as f64, bytes.into()]),
         ),
         Output::FetchStart {
             fetch,
@@ -161,22 +165,22 @@ pub(crate) fn flatten(output: Output) -> (Action, Parts) {
             offset,
         } => (
             Action::FetchStart,
-            Parts::segment(segment, [fetch.0.into(), offset as f64]),
+            Parts::segment(segment, &[fetch.0.into(), offset as f64]),
         ),
         Output::FetchCancel(fetch) => (Action::FetchCancel, Parts::key(fetch.0)),
-        Output::SegmentCheck(segment) => (Action::SegmentCheck, Parts::segment(segment, [])),
+        Output::SegmentCheck(segment) => (Action::SegmentCheck, Parts::segment(segment, &[])),
         Output::SegmentReady {
             segment,
             bandwidth_bps,
         } => (
             Action::SegmentReady,
-            Parts::segment(segment, [bandwidth_bps as f64]),
+            Parts::segment(segment, &[bandwidth_bps as f64]),
         ),
         Output::SegmentFailed { segment, status } => (
             Action::SegmentFailed,
-            Parts::segment(segment, [status.into()]),
+            Parts::segment(segment, &[status.into()]),
         ),
-        Output::SegmentDropped(segment) => (Action::SegmentDropped, Parts::segment(segment, [])),
+        Output::SegmentDropped(segment) => (Action::SegmentDropped, Parts::segment(segment, &[])),
         Output::Event(event) => flatten_event(event),
     }
 }
@@ -185,11 +189,11 @@ fn flatten_event(event: Event) -> (Action, Parts) {
     match event {
         Event::PeerConnected { conn, stream, peer } => (
             Action::PeerConnected,
-            Parts::of([stream.0.into(), conn.0.into()]).peer(&peer),
+            Parts::of(&[stream.0.into(), conn.0.into()]).peer(&peer),
         ),
         Event::PeerClosed { conn, stream, peer } => (
             Action::PeerClosed,
-            Parts::of([stream.0.into(), conn.0.into()]).peer(&peer),
+            Parts::of(&[stream.0.into(), conn.0.into()]).peer(&peer),
         ),
         Event::Downloaded {
             segment,
@@ -197,7 +201,7 @@ fn flatten_event(event: Event) -> (Action, Parts) {
             source,
         } => (
             Action::Downloaded,
-            Parts::segment(segment, [bytes.into()]).source(source),
+            Parts::segment(segment, &[bytes.into()]).source(source),
         ),
         Event::Uploaded {
             segment,
@@ -205,11 +209,11 @@ fn flatten_event(event: Event) -> (Action, Parts) {
             peer,
         } => (
             Action::Uploaded,
-            Parts::segment(segment, [bytes.into()]).peer(&peer),
+            Parts::segment(segment, &[bytes.into()]).peer(&peer),
         ),
         Event::SegmentStarted { segment, source } => (
             Action::SegmentStarted,
-            Parts::segment(segment, []).source(source),
+            Parts::segment(segment, &[]).source(source),
         ),
         Event::SegmentLoaded {
             segment,
@@ -217,7 +221,7 @@ fn flatten_event(event: Event) -> (Action, Parts) {
             source,
         } => (
             Action::SegmentLoaded,
-            Parts::segment(segment, [bytes as f64]).source(source),
+            Parts::segment(segment, &[bytes as f64]).source(source),
         ),
         Event::SegmentError {
             segment,
@@ -225,10 +229,10 @@ fn flatten_event(event: Event) -> (Action, Parts) {
             source,
         } => {
             let (code, status) = error_code(error);
-            let parts = Parts::segment(segment, [code, status.into()]);
+            let parts = Parts::segment(segment, &[code, status.into()]);
             (Action::SegmentError, parts.source(source))
         }
-        Event::SegmentAborted { segment } => (Action::SegmentAborted, Parts::segment(segment, [])),
+        Event::SegmentAborted { segment } => (Action::SegmentAborted, Parts::segment(segment, &[])),
         Event::TrackerLost { tracker } => (Action::TrackerLost, Parts::key(tracker.0)),
         Event::TrackerWarning { tracker, message } => {
             (Action::TrackerWarning, Parts::key(tracker.0).text(message))
@@ -284,7 +288,7 @@ fn tracker_message(tracker: TrackerKey, message: &TrackerMessage) -> Parts {
         downloaded as f64,
         with_token,
     ];
-    Parts::of(numbers).text(text)
+    Parts::of(&numbers).text(text)
 }
 
 fn push_offer(text: &mut String, id: &OfferId, sdp: &str) {
@@ -388,9 +392,10 @@ mod tests {
             })
         };
         let (_, from_peer) = flatten(event(Source::Peer(peer)));
-        assert_eq!(PeerId::from_chars(&from_peer.text), Ok(peer));
+        let text = String::from_utf8(from_peer.data).expect("a text");
+        assert_eq!(PeerId::from_chars(&text), Ok(peer));
         let (_, from_origin) = flatten(event(Source::Http));
-        assert_eq!(from_origin.text, "");
+        assert!(from_origin.data.is_empty());
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use beekeepr_engine::{Config, ConnKey, Input, ListedSegment, StreamKey};
 use beekeepr_model::{InfoHash, PeerId, SegmentId, Time};
-use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::action::{Action, Parts, flatten};
 use crate::input::{self, Kind};
@@ -12,7 +11,6 @@ use crate::settings;
 const NUMBERS_PER_SEGMENT: usize = 3;
 
 /// The engine, as JavaScript drives it. `now` is in milliseconds and never runs backwards.
-#[wasm_bindgen]
 #[derive(Debug)]
 pub struct Engine {
     inner: beekeepr_engine::Engine,
@@ -20,11 +18,9 @@ pub struct Engine {
     parts: Parts,
 }
 
-#[wasm_bindgen]
 impl Engine {
     /// An engine in which nothing has happened yet. The settings are listed in
     /// `js/src/settings.json`; NaN means the default.
-    #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(now: f64, seed_high: u32, seed_low: u32, values: &[f64]) -> Self {
         let config = settings::apply(Config::default(), values);
@@ -45,7 +41,7 @@ impl Engine {
     }
 
     /// Takes the next action: returns its kind (`js/src/action.ts`) and keeps its numbers, text and data for
-    /// [`Self::number`], [`Self::text`] and [`Self::data`].
+    /// [`Self::number`] and [`Self::data`].
     pub fn poll(&mut self) -> u32 {
         let Some(output) = self.inner.poll() else {
             return Action::None as u32;
@@ -62,17 +58,12 @@ impl Engine {
         self.parts.numbers.get(index).copied().unwrap_or(f64::NAN)
     }
 
-    /// The text of the last action; it can be taken once.
-    pub fn text(&mut self) -> String {
-        std::mem::take(&mut self.parts.text)
-    }
-
-    /// The message of the last action; it can be taken once.
+    /// What comes with the last action, a text in UTF-8 or a message; it can be taken once.
     pub fn data(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.parts.data)
     }
 
-    /// When [`Self::tick`] is due; NaN for never.
+    /// When [`Kind::Tick`] is due; NaN for never.
     #[must_use]
     pub fn deadline(&self) -> f64 {
         self.inner
@@ -92,33 +83,31 @@ impl Engine {
         }
     }
 
-    /// A stream is there to be shared. False, and nothing done, when an id has not 20 characters.
-    #[wasm_bindgen(js_name = streamAdded)]
-    pub fn stream_added(&mut self, now: f64, stream: u32, info_hash: &str, peer_id: &str) -> bool {
-        let (Ok(info_hash), Ok(peer_id)) =
-            (InfoHash::from_chars(info_hash), PeerId::from_chars(peer_id))
-        else {
-            return false;
-        };
-        self.handle(
-            now,
-            Input::StreamAdded {
-                stream: StreamKey(stream),
-                info_hash,
-                peer_id,
-            },
-        );
-        true
+    /// A stream is there to be shared: the bytes of the ids of swarm and self. Nothing is done when an id is none.
+    pub fn stream_added(&mut self, now: f64, stream: u32, ids: &[f64]) {
+        let mut ids = ids.iter();
+        if let (Some(info_hash), Some(peer_id)) = (take_id(&mut ids), take_id(&mut ids)) {
+            let stream = StreamKey(stream);
+            let (info_hash, peer_id) = (InfoHash(info_hash), PeerId(peer_id));
+            self.handle(
+                now,
+                Input::StreamAdded {
+                    stream,
+                    info_hash,
+                    peer_id,
+                },
+            );
+        }
     }
 
-    /// Viewers of a stream also meet in another swarm, in which segments have other numbers: pairs of ours and
-    /// the swarm's, none when all are the same.
-    #[wasm_bindgen(js_name = swarmAdded)]
-    pub fn swarm_added(&mut self, now: f64, stream: u32, info_hash: &str, pairs: &[f64]) {
-        let Ok(info_hash) = InfoHash::from_chars(info_hash) else {
+    /// Viewers of a stream also meet in another swarm, in which segments have other numbers: the bytes of its id, then
+    /// pairs of our numbers and the swarm's, none when all are the same.
+    pub fn swarm_added(&mut self, now: f64, stream: u32, numbers: &[f64]) {
+        let mut numbers = numbers.iter();
+        let Some(info_hash) = take_id(&mut numbers) else {
             return;
         };
-        let pairs = pairs.chunks_exact(2);
+        let pairs = numbers.as_slice().chunks_exact(2);
         let number = |number: f64| SegmentId(number as i64);
         let numbers: Vec<_> = pairs
             .map(|pair| (number(pair[0]), number(pair[1])))
@@ -127,14 +116,13 @@ impl Engine {
             now,
             Input::SwarmAdded {
                 stream: StreamKey(stream),
-                info_hash,
+                info_hash: InfoHash(info_hash),
                 numbers: &numbers,
             },
         );
     }
 
     /// A playlist was read: id, start and end (in ms) of each segment.
-    #[wasm_bindgen(js_name = segmentsListed)]
     pub fn segments_listed(&mut self, now: f64, stream: u32, live: bool, numbers: &[f64]) {
         let segments: Vec<ListedSegment> = numbers
             .chunks_exact(NUMBERS_PER_SEGMENT)
@@ -181,6 +169,15 @@ impl Engine {
     }
 }
 
+/// The next 20 numbers, each of which is a byte.
+fn take_id(numbers: &mut std::slice::Iter<'_, f64>) -> Option<[u8; 20]> {
+    let mut id = [0; 20];
+    for byte in &mut id {
+        *byte = u8::try_from(*numbers.next()? as u32).ok()?;
+    }
+    Some(id)
+}
+
 /// Conversions from `f64` saturate and take NaN for 0.
 fn time(now: f64) -> Time {
     Time::from_ms(now as u64)
@@ -203,10 +200,16 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_another_length_are_refused() {
-        let mut engine = engine();
-        assert!(!engine.stream_added(0.0, 1, "short", "-BK0001-abcdefghijkl"));
-        assert!(engine.stream_added(0.0, 1, "hpw5DN1BrHoy/nDyIVbD", "-BK0001-abcdefghijkl"));
+    fn ids_that_are_none_are_refused() {
+        let ids = [f64::from(b'a'); 40];
+        let joins = |ids: &[f64]| {
+            let mut engine = engine();
+            engine.stream_added(0.0, 1, ids);
+            !engine.deadline().is_nan()
+        };
+        assert!(joins(&ids));
+        assert!(!joins(&ids[1..]));
+        assert!(!joins(&[256.0; 40]));
     }
 
     #[test]

@@ -14,6 +14,8 @@
 //! takes any trap for the end of the engine and lets the player load over HTTP.
 
 mod action;
+#[cfg(target_arch = "wasm32")]
+mod calls;
 mod engine;
 #[cfg(any(target_arch = "wasm32", test))]
 mod heap;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::shell;
 use crate::stamp;
@@ -14,7 +14,7 @@ const MODULE: &str = "beekeepr_client_wasm";
 
 /// The npm package's folder.
 pub(crate) const JS: &str = "client-wasm/js";
-/// Where wasm-bindgen's module and glue go; the npm package's build takes them from there.
+/// Where the finished module goes; the npm package's build takes it from there.
 const PACKAGE: &str = "target/wasm-pkg";
 /// What the WebAssembly module is made of.
 const MODULE_INPUTS: [&str; 5] = [
@@ -74,41 +74,38 @@ fn package() -> PathBuf {
     shell::root().join(PACKAGE)
 }
 
-/// core/engine and its parts for the browser: compiled, bound to JavaScript, shrunk.
+/// core/engine and its parts for the browser: compiled, shrunk.
 fn module() -> Result<()> {
     let result = format!("{PACKAGE}/{MODULE}_bg.wasm");
     stamp::when_changed("wasm", &MODULE_INPUTS, &[&result], || {
-        let bindgen = tools::wasm_bindgen()?;
         shell::step(
             "build the WebAssembly module (minutes the first time)",
             || compile(&["build", "--package=beekeepr-client-wasm"]),
         )?;
         let input = format!("target/wasm/{TARGET}/wasm/{MODULE}.wasm");
-        let bindgen = bindgen
-            .to_str()
-            .context("expected a tool path of valid UTF-8")?;
-        shell::run(&mut shell::command(
-            bindgen,
-            // The shell instantiates the module itself: the glue that does so weighs 1 KB gzipped.
-            &["--target", "bundler", "--out-dir", PACKAGE, &input],
-        ))?;
+        std::fs::create_dir_all(package())?;
         let shrink = format!("{JS}/node_modules/.bin/wasm-opt");
         shell::run(&mut shell::command(
             &shrink,
-            &[&SHRINK[..], &[&result, "-o", &result]].concat(),
+            &[&SHRINK[..], &[&input, "-o", &result]].concat(),
         ))
     })
 }
 
 /// wasm-opt's flags. Nothing is ever stored in the first KiB: it is the far end of the stack. The sections say who
-/// built the module, and which features it needs; no browser reads them.
-const SHRINK: [&str; 6] = [
+/// built the module, and which features it needs; no browser reads them. A module that was taken apart and put together
+/// anew shrinks once more (docs/decisions/wasm.md).
+const SHRINK: [&str; 10] = [
     "-Oz",
     "--low-memory-unused",
     "--optimize-added-constants-propagate",
     "--converge",
     "--strip-producers",
     "--strip-target-features",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
 ];
 
 /// Checks that a package compiles for the browser.
@@ -151,9 +148,9 @@ const FROM_SOURCE: [&str; 2] = [
 ];
 
 /// Panics end the module at once and say nothing, which spares their texts and the builder's paths;
-/// the shell plays on over HTTP either way.
-const SMALL: &str =
-    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
+/// the shell plays on over HTTP either way. What LLVM does to loops and to loads for speed makes them longer.
+const SMALL: &str = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none \
+    -Cllvm-args=-disable-lsr -Cllvm-args=-enable-load-pre=false -Cllvm-args=-enable-pre=false";
 
 const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 

@@ -69,7 +69,7 @@ pub(crate) fn nextest() -> Result<PathBuf> {
     if shell::succeeds(&mut shell::command("cargo-nextest", &["--version"])) {
         return Ok("cargo-nextest".into());
     }
-    cached("cargo-nextest", None, &["--locked", "--debug"])
+    cached("cargo-nextest", &["--locked", "--debug"])
 }
 
 /// cargo-fuzz builds the fuzz targets. On the path, or built into the cache.
@@ -77,44 +77,23 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     if shell::succeeds(&mut shell::command("cargo-fuzz", &["--version"])) {
         return Ok("cargo-fuzz".into());
     }
-    cached("cargo-fuzz", None, &["--locked", "--debug"])
+    cached("cargo-fuzz", &["--locked", "--debug"])
 }
 
-/// The wasm-bindgen command line tool of exactly the crate's version: the two speak a private
-/// format. Without `--locked`: its lock file may name versions that a registry does not have.
-pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
-    let manifest = std::fs::read_to_string(shell::root().join("Cargo.toml"))?;
-    let version = manifest
-        .lines()
-        .find_map(|line| line.strip_prefix("wasm-bindgen = \"="))
-        .and_then(|rest| rest.split('"').next())
-        .context("no line `wasm-bindgen = \"=<version>\"` in Cargo.toml")?;
-    cached("wasm-bindgen", Some(version), &[])
-}
-
-/// A program from the user's cache folder, built there when absent, once for each version.
-fn cached(program: &str, version: Option<&str>, flags: &[&str]) -> Result<PathBuf> {
-    let name = version.map_or(program.to_owned(), |version| format!("{program}-{version}"));
-    let folder = cache()?.join("beekeepr/tools").join(&name);
+/// A program from the user's cache folder, built there when absent.
+fn cached(program: &str, flags: &[&str]) -> Result<PathBuf> {
+    let folder = cache()?.join("beekeepr/tools").join(program);
     let binary = folder.join("bin").join(program);
     if binary.exists() {
         return Ok(binary);
     }
-    let package = if program == "wasm-bindgen" {
-        "wasm-bindgen-cli"
-    } else {
-        program
-    };
     eprintln!(
-        "{package} is missing; it is built once into {}",
+        "{program} is missing; it is built once into {}",
         folder.display()
     );
-    shell::step(&format!("build {name} (several minutes)"), || {
-        let mut install = shell::cargo(&["install", "--quiet", package]);
+    shell::step(&format!("build {program} (several minutes)"), || {
+        let mut install = shell::cargo(&["install", "--quiet", program]);
         install.args(flags);
-        if let Some(version) = version {
-            install.args(["--version", version]);
-        }
         // The scratch files go to its own folder, away from the workspace's target folder.
         let scratch = folder.join("build");
         install

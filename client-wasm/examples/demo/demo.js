@@ -4,11 +4,14 @@ import { Chart } from "./chart.js";
 import { readConfig } from "./config.js";
 import { copy, snippet } from "./embed.js";
 import { formatBytes, formatRate, Meter, SOURCES } from "./meter.js";
+import { Overlay } from "./overlay.js";
 import { Peers } from "./peers.js";
 import { loadEngine, Player } from "./player.js";
 
 /** How often figures are written; faster ones cannot be read. */
 const SHOW_MS = 500;
+/** How often the server is asked which channels there are. */
+const CHANNELS_MS = 5_000;
 /** A second window beside the first; a background tab would be slowed down by the browser. */
 const POPUP = "popup,width=760,height=940";
 
@@ -16,6 +19,7 @@ const $ = (id) => document.getElementById(id);
 const video = $("video");
 const meter = new Meter();
 const peers = new Peers($("peers"));
+const overlay = new Overlay($("stats"), document.querySelector(".screen"));
 let player;
 
 function notice(text) {
@@ -33,10 +37,11 @@ function state(id, isOn, title) {
 function play(config, Engine, channel) {
   player?.stop();
   notice(missing(config) ?? "");
-  player = new Player({ video, meter, peers, notice, Engine, config, channel });
-  for (const tab of $("channels").children) {
-    tab.setAttribute("aria-pressed", String(tab.dataset.name === channel.name));
-  }
+  // What is missing is missing also while it plays.
+  const tell = (text) => notice(text || (missing(config) ?? ""));
+  player = new Player({ video, meter, peers, notice: tell, Engine, config, channel });
+  overlay.of(player.engine);
+  markTab(channel.name);
   $("snippet").textContent = snippet(config, channel);
   const url = new URL(location.href);
   url.searchParams.set("channel", channel.name);
@@ -45,15 +50,28 @@ function play(config, Engine, channel) {
   window.beekeepr = { hls: player.hls, engine: player.engine, meter, config };
 }
 
-/** What this binary was built without, or undefined. */
+function markTab(name) {
+  for (const tab of $("channels").children) {
+    tab.setAttribute("aria-pressed", String(tab.dataset.name === name));
+  }
+}
+
+/** What this binary was built without, or what the page was not given, or undefined. */
 function missing(config) {
   if (!config.playerBuilt || !config.clientBuilt) {
     return "The browser client is not part of this server. Build it with `cargo xtask wasm`, then start the server with `cargo xtask up`.";
   }
+  if (config.tokens === "withheld") {
+    return "The tracker wants tokens, and this page has none to give as others can open it too: everything comes over HTTP. " +
+      "It shares when web.listen is a loopback address.";
+  }
   return undefined;
 }
 
-function addTabs(config, Engine) {
+/** A tab for each channel; the one that plays goes on also when its tab is gone. */
+function showTabs(config, Engine) {
+  const shown = $("channels").querySelector("[aria-pressed=true]")?.dataset.name;
+  $("channels").replaceChildren();
   for (const channel of config.channels) {
     const tab = document.createElement("button");
     tab.type = "button";
@@ -62,6 +80,16 @@ function addTabs(config, Engine) {
     tab.addEventListener("click", () => play(config, Engine, channel));
     $("channels").append(tab);
   }
+  markTab(shown);
+}
+
+/** Channels come and go while the server runs. */
+async function refreshChannels(config, Engine) {
+  const { channels } = await readConfig();
+  if (JSON.stringify(channels) === JSON.stringify(config.channels)) return;
+  config.channels = channels;
+  showTabs(config, Engine);
+  if (!player && channels[0]) play(config, Engine, channels[0]);
 }
 
 function streamName({ streamId }) {
@@ -128,7 +156,10 @@ async function start() {
   }
   const Engine = await loadEngine(config);
   state("state-client", Engine !== undefined, Engine ? "loaded" : "not loaded: everything comes over HTTP");
-  addTabs(config, Engine);
+  showTabs(config, Engine);
+  setInterval(() => show(config), SHOW_MS);
+  // A server that is away for a moment changes nothing.
+  setInterval(() => refreshChannels(config, Engine).catch(() => {}), CHANNELS_MS);
   const wanted = new URL(location.href).searchParams.get("channel");
   const channel = config.channels.find(({ name }) => name === wanted) ?? config.channels[0];
   if (!channel) {
@@ -136,7 +167,6 @@ async function start() {
     return;
   }
   play(config, Engine, channel);
-  setInterval(() => show(config), SHOW_MS);
 }
 
 $("another").addEventListener("click", () => window.open(location.href, "_blank", POPUP));

@@ -4,6 +4,11 @@
 export function snippet(config, channel) {
   const quoted = (text) => JSON.stringify(text);
   const list = (texts) => texts.map(quoted).join(", ");
+  const token = config.wantsTokens
+    ? `
+        // From your server: a JWT for this viewer, signed with one of tracker.tokens.keys.
+        token: () => fetch("/your-token").then((answer) => answer.text()),`
+    : "";
   return `<video id="video" controls muted autoplay playsinline></video>
 <script src="${location.origin}/vendor/hls.min.js"></script>
 <script type="module">
@@ -12,7 +17,7 @@ export function snippet(config, channel) {
     p2p: {
       core: {
         swarmId: ${quoted(channel.swarmId)},
-        announceTrackers: [${list(config.trackers)}],
+        announceTrackers: [${list(config.trackers)}],${token}
         rtcConfig: { iceServers: [{ urls: [${list(config.stun)}] }] },
       },
     },

@@ -17,6 +17,16 @@ export async function loadEngine(config) {
   }
 }
 
+/** Who this page is for the tracker, the same each time that it asks. */
+const VIEWER = crypto.getRandomValues(new Uint32Array(4)).join("");
+
+/** A token for the tracker; the client asks again before it runs out. */
+async function getToken() {
+  const response = await fetch(`/token?viewer=${VIEWER}`);
+  if (!response.ok) throw new Error(`/token: status ${response.status}`);
+  return response.text();
+}
+
 /** Plays a channel until `stop`. */
 export class Player {
   #video;
@@ -55,6 +65,7 @@ export class Player {
         swarmId: channel.swarmId,
         announceTrackers: config.trackers,
         rtcConfig: { iceServers: config.stun.length > 0 ? [{ urls: config.stun }] : [] },
+        ...(config.tokens === "given" && { token: getToken }),
       },
       onHlsJsCreated: (hls) => this.#listen(hls.p2pEngine),
     };

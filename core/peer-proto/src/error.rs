@@ -66,8 +66,14 @@ pub enum Fault {
 }
 
 impl DecodeError {
+    /// Without the feature `reasons` all errors look alike.
     pub(crate) const fn new(offset: usize, fault: Fault) -> Self {
-        Self { offset, fault }
+        if cfg!(feature = "reasons") {
+            Self { offset, fault }
+        } else {
+            let (offset, fault) = (0, Fault::NotACommand);
+            Self { offset, fault }
+        }
     }
 }
 
