@@ -81,12 +81,13 @@ impl Connection {
             // We offered, so the peer has chosen.
             Setup::ActPass => remote.setup == Setup::Passive,
         };
-        let dtls = Dtls::new(Parties {
+        let parties = Parties {
             crypto: &identity.crypto,
             certificate: &identity.certificate,
             is_client: is_dtls_client,
             fingerprint: remote.fingerprint.clone(),
-        })?;
+        };
+        let dtls = Dtls::new(now, parties)?;
         let (prefix, tie_breaker) = ends.random.split_at(8);
         let bits = |bytes: &[u8]| bytes.try_into().unwrap_or_default();
         let start = Start {
@@ -239,7 +240,7 @@ impl Connection {
         let Some(to) = self.ice.target() else {
             return;
         };
-        while let Some(flight) = self.dtls.poll() {
+        while let Some(flight) = self.dtls.poll(now) {
             wire.send(to, &flight);
         }
         let Some(sctp) = &mut self.sctp else {

@@ -7,11 +7,12 @@
 //! needs, because until then the peer may ask for the last flight again, and is dropped then.
 
 mod record;
+mod seen;
 mod tap;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use rtc_crypto::{HashAlgorithm, RTCCryptoProvider};
@@ -22,6 +23,7 @@ use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 
 use self::record::{Kind, Opener, Sealer};
+use self::seen::Seen;
 use self::tap::Tap;
 
 pub(super) use self::record::OVERHEAD;
@@ -39,6 +41,10 @@ const SRTP_PROFILES: [SrtpProtectionProfile; 2] = [
     SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
     SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
 ];
+
+/// The shortest time between two sendings of one flight when the peer repeats its own: Chromium does
+/// so after 50 ms, which on a long path means nothing yet, and the stack gives up after seven.
+const REPEATS_APART: Duration = Duration::from_millis(400);
 
 /// The handshake knows its peer by an address, whichever path the datagrams take: this one.
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
@@ -75,12 +81,15 @@ struct Handshake {
     tap: Tap,
     is_client: bool,
     is_begun: bool,
+    seen: Seen,
+    /// When a flight was sent last.
+    sent: Instant,
     fingerprint: String,
     crypto: Arc<dyn RTCCryptoProvider>,
 }
 
 impl Dtls {
-    pub(super) fn new(parties: Parties<'_>) -> Result<Self, String> {
+    pub(super) fn new(now: Instant, parties: Parties<'_>) -> Result<Self, String> {
         let tap = Tap::new(Arc::clone(parties.crypto));
         let config = ConfigBuilder::default()
             .with_crypto_provider(tap.provider())
@@ -103,6 +112,8 @@ impl Dtls {
             tap,
             is_client: parties.is_client,
             is_begun: false,
+            seen: Seen::new(parties.is_client),
+            sent: now,
             fingerprint: parties.fingerprint,
             crypto: Arc::clone(parties.crypto),
         };
@@ -142,6 +153,10 @@ impl Dtls {
         let Some(handshake) = &mut self.handshake else {
             return Progress::Waiting;
         };
+        if self.keys.is_none() && handshake.seen.repeats(&datagram) {
+            handshake.answer_repeat(now);
+            return Progress::Waiting;
+        }
         let progress = handshake.receive(now, datagram);
         if progress != Progress::Secured {
             return progress;
@@ -155,11 +170,10 @@ impl Dtls {
 
     /// Sends the last flight again when its answer is late.
     pub(super) fn timeout(&mut self, now: Instant) {
-        if let Some(handshake) = &mut self.handshake
-            && handshake.is_begun
-            && let Err(error) = handshake.endpoint.handle_timeout(PEER, now)
+        if self.keys.is_none()
+            && let Some(handshake) = &mut self.handshake
         {
-            tracing::debug!(%error, "handshake flight not repeated");
+            handshake.timeout(now);
         }
     }
 
@@ -171,8 +185,10 @@ impl Dtls {
     }
 
     /// A datagram of the handshake to send.
-    pub(super) fn poll(&mut self) -> Option<BytesMut> {
-        let transmit = self.handshake.as_mut()?.endpoint.poll_transmit()?;
+    pub(super) fn poll(&mut self, now: Instant) -> Option<BytesMut> {
+        let handshake = self.handshake.as_mut()?;
+        let transmit = handshake.endpoint.poll_transmit()?;
+        handshake.sent = now;
         Some(transmit.message)
     }
 
@@ -202,6 +218,25 @@ impl Handshake {
         let config = Arc::clone(&self.config);
         if let Err(error) = self.endpoint.connect(now, PEER, config, None) {
             tracing::debug!(%error, "handshake not begun");
+        }
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        if self.is_begun
+            && let Err(error) = self.endpoint.handle_timeout(PEER, now)
+        {
+            tracing::debug!(%error, "handshake flight not repeated");
+        }
+    }
+
+    /// The peer has sent a flight again, so it misses the one that answers it.
+    fn answer_repeat(&mut self, now: Instant) {
+        if now < self.sent + REPEATS_APART {
+            return;
+        }
+        // To the stack it is as late as its timer.
+        if let Some(due) = self.endpoint.poll_timeout(&PEER) {
+            self.timeout(due.max(now));
         }
     }
 

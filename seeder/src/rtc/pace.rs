@@ -143,9 +143,12 @@ impl Pace {
             .saturating_mul(BYTES_PER_MS)
             .saturating_add(SEND_WINDOW_BYTES)
             .min(WINDOW_BYTES_MAX);
+        // Twice the short path's window at least: of messages of 64 KiB, what p2p-media-loader sends,
+        // only one would be under way else, and nothing behind it to show that its end was lost.
         self.trip_bytes
+            .max(SEND_WINDOW_BYTES)
             .saturating_mul(2)
-            .clamp(SEND_WINDOW_BYTES, widest)
+            .min(widest)
     }
 }
 
@@ -237,7 +240,7 @@ mod tests {
     fn a_long_slow_path_is_not_heaped_up() {
         // 2 Mbit/s are 250 bytes in a millisecond.
         let path = Path::new(50, 250).run(20_000);
-        assert_eq!(path.most, 64 * KIB);
+        assert_eq!(path.most, 128 * KIB);
     }
 
     #[test]

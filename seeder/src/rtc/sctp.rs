@@ -11,7 +11,7 @@ use bytes::Bytes;
 use rtc_sctp::{
     Association, AssociationHandle, ClientConfig, DatagramEvent, Endpoint, EndpointConfig, Event,
     Payload, PayloadProtocolIdentifier as Protocol, ServerConfig, StreamEvent, StreamId,
-    TransportConfig,
+    TimerConfig, TransportConfig,
 };
 
 use super::MESSAGE_BYTES_MAX;
@@ -26,6 +26,14 @@ const RECEIVE_WINDOW_BYTES: u32 = 2 * MESSAGE_BYTES_MAX;
 /// and takes what it is given.
 const STREAMS: u16 = 1_024;
 
+/// Associations that a peer's INITs make before one of them is up. A peer repeats its INIT when the
+/// answer is lost or late, and goes on with whichever answer reaches it; it tries nine times.
+const ATTEMPTS_MAX: usize = 9;
+
+/// How often data, or the wish to reset a stream, is repeated: the stack's five would end in a
+/// channel that is up and never sends again. A peer that is gone is known by its silence.
+const REPEATS_MAX: usize = usize::MAX;
+
 /// The association knows its peer by an address, whichever path the datagrams take: this one.
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
@@ -37,7 +45,13 @@ pub(super) struct SctpConfig {
 
 impl SctpConfig {
     pub(super) fn new() -> Self {
+        let timers = TimerConfig {
+            max_t3_rtx_retrans: REPEATS_MAX,
+            max_reconfig_retrans: REPEATS_MAX,
+            ..TimerConfig::default()
+        };
         let transport = TransportConfig::default()
+            .with_timer_config(timers)
             .with_max_receive_buffer_size(RECEIVE_WINDOW_BYTES)
             .with_max_message_size(MESSAGE_BYTES_MAX)
             .with_max_num_inbound_streams(STREAMS)
@@ -75,7 +89,8 @@ enum Channel {
 /// One end of an association.
 pub(super) struct Sctp {
     endpoint: Endpoint,
-    association: Option<(AssociationHandle, Association)>,
+    /// One, once it is up.
+    associations: Vec<(AssociationHandle, Association)>,
     channel: Channel,
     label: String,
     /// Bytes of the largest message that the peer takes.
@@ -102,19 +117,19 @@ impl Sctp {
             Arc::clone(&config.endpoint),
             server,
         );
-        let mut association = None;
+        let mut associations = Vec::new();
         if is_client {
             let client = ClientConfig {
                 transport: Arc::clone(&config.server.transport),
             };
             match endpoint.connect(now, client, PEER) {
-                Ok(made) => association = Some(made),
+                Ok(made) => associations.push(made),
                 Err(error) => tracing::debug!(%error, "association not begun"),
             }
         }
         Self {
             endpoint,
-            association,
+            associations,
             channel: match label {
                 Some(_) => Channel::Planned(StreamId::from(!is_client)),
                 None => Channel::Awaited,
@@ -134,14 +149,16 @@ impl Sctp {
         match self.endpoint.handle(now, PEER, None, packet) {
             Some((handle, DatagramEvent::NewAssociation(association))) => {
                 // A peer has one: another would only be memory that it can take.
-                if self.association.is_none() {
-                    self.association = Some((handle, association));
+                if !self.is_connected && self.associations.len() < ATTEMPTS_MAX {
+                    self.associations.push((handle, association));
                 }
             }
             Some((handle, DatagramEvent::AssociationEvent(event))) => {
-                if let Some((known, association)) = &mut self.association
-                    && *known == handle
-                {
+                let known = self
+                    .associations
+                    .iter_mut()
+                    .find(|(known, _)| *known == handle);
+                if let Some((_, association)) = known {
                     association.handle_event(event);
                 }
             }
@@ -150,15 +167,18 @@ impl Sctp {
     }
 
     pub(super) fn timeout(&mut self, now: Instant) {
-        if let Some((_, association)) = &mut self.association
-            && association.poll_timeout().is_some_and(|due| due <= now)
-        {
-            association.handle_timeout(now);
+        for (_, association) in &mut self.associations {
+            if association.poll_timeout().is_some_and(|due| due <= now) {
+                association.handle_timeout(now);
+            }
         }
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
-        self.association.as_ref()?.1.poll_timeout()
+        let timers = self.associations.iter();
+        timers
+            .filter_map(|(_, association)| association.poll_timeout())
+            .min()
     }
 
     /// Hands out what has happened. Messages stay inside while `is_full` says so; the receive window
@@ -169,19 +189,26 @@ impl Sctp {
         is_full: impl Fn() -> bool,
         mut report: impl FnMut(Happened),
     ) {
-        let Some((_, association)) = &mut self.association else {
-            return;
-        };
-        while let Some(event) = association.poll() {
-            match event {
-                Event::Connected => self.is_connected = true,
-                Event::Stream(StreamEvent::Readable { .. }) => self.is_readable = true,
-                Event::HandshakeFailed { .. } | Event::AssociationLost { .. } => {
-                    report(Happened::Over);
+        for index in 0..self.associations.len() {
+            while let Some(event) = self.associations[index].1.poll() {
+                match event {
+                    Event::Connected => self.is_connected = true,
+                    Event::Stream(StreamEvent::Readable { .. }) => self.is_readable = true,
+                    Event::HandshakeFailed { .. } | Event::AssociationLost { .. } => {
+                        report(Happened::Over);
+                    }
+                    _ => {}
                 }
-                _ => {}
+            }
+            if self.is_connected {
+                self.associations.swap(0, index);
+                self.associations.truncate(1);
+                break;
             }
         }
+        let Some((_, association)) = self.associations.first() else {
+            return;
+        };
         // One that is not up yet calls itself closed too.
         if !self.is_connected {
             return;
@@ -215,7 +242,7 @@ impl Sctp {
         is_full: impl Fn() -> bool,
         report: &mut impl FnMut(Happened),
     ) -> bool {
-        let Some((_, association)) = &self.association else {
+        let Some((_, association)) = self.associations.first() else {
             return false;
         };
         for id in association.stream_ids() {
@@ -238,7 +265,7 @@ impl Sctp {
 
     /// The next whole message of a stream.
     fn next_message(&mut self, id: StreamId) -> Result<Option<(Protocol, Bytes)>, ()> {
-        let Some((_, association)) = &mut self.association else {
+        let Some((_, association)) = self.associations.first_mut() else {
             return Ok(None);
         };
         let Ok(mut stream) = association.stream(id) else {
@@ -308,7 +335,7 @@ impl Sctp {
         let Channel::Open(id) = self.channel else {
             return 0;
         };
-        let Some((_, association)) = &mut self.association else {
+        let Some((_, association)) = self.associations.first_mut() else {
             return 0;
         };
         association
@@ -339,7 +366,7 @@ impl Sctp {
         message: &Bytes,
         protocol: Protocol,
     ) -> Result<(), ()> {
-        let (_, association) = self.association.as_mut().ok_or(())?;
+        let (_, association) = self.associations.first_mut().ok_or(())?;
         let mut stream = match association.stream(id) {
             Ok(stream) => stream,
             Err(_) => association
@@ -354,22 +381,21 @@ impl Sctp {
 
     /// Hands out the packets that may be sent now.
     pub(super) fn transmit(&mut self, now: Instant, mut emit: impl FnMut(&[u8])) {
-        let Some((_, association)) = &mut self.association else {
-            return;
-        };
-        while let Some(transmit) = association.poll_transmit(now) {
-            if let Payload::RawEncode(packets) = transmit.message {
-                packets.iter().for_each(|packet| emit(packet));
+        for (_, association) in &mut self.associations {
+            while let Some(transmit) = association.poll_transmit(now) {
+                if let Payload::RawEncode(packets) = transmit.message {
+                    packets.iter().for_each(|packet| emit(packet));
+                }
             }
         }
     }
 
     /// Tells the peer, with the next packets, that it is over (RFC 9260, 9.1).
     pub(super) fn abort(&mut self) {
-        if let Some((_, association)) = &mut self.association
-            && let Err(error) = association.abort()
-        {
-            tracing::debug!(%error, "association not aborted");
+        for (_, association) in &mut self.associations {
+            if let Err(error) = association.abort() {
+                tracing::debug!(%error, "association not aborted");
+            }
         }
     }
 }
