@@ -1,11 +1,15 @@
 //! Every role in one process, with a page that shows them at work.
 
 mod banner;
+mod mint;
 mod plan;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use beekeepr_seeder::TokenSource;
 use beekeepr_service::logs;
 
 use crate::args;
@@ -16,7 +20,8 @@ use crate::process::{Process, urls};
 use crate::reload::Reload;
 use crate::roles;
 use crate::start;
-use crate::web::{Page, Web};
+use crate::web::{Page, PageTokens, Site, Web};
+use mint::Mint;
 
 /// In the data folder.
 const CONFIG_FILE: &str = "beekeepr.toml";
@@ -41,13 +46,7 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         "web.listen",
         Web::bind(&config.web).map_err(start::bind),
     )?;
-    let tokens = &config.tracker.tokens;
-    if tokens.keys.is_some() && tokens.required && known.token_file.is_none() {
-        tracing::warn!(
-            "the tracker wants tokens (tracker.tokens) and the seeder has none; give it one with the role superpeer as \
-             seeder.token_file"
-        );
-    }
+    let mint = Mint::join(&mut config.tracker.tokens)?;
     let tracker_scheme = roles::tracker_scheme(&config.tracker);
     let tracker = start::tracker(config.tracker, &process).await;
     let tracker = part("tracker", "tracker.listen", tracker)?;
@@ -61,8 +60,27 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         .as_ref()
         .map_or_else(Vec::new, |it| urls("stun:", &it.addresses));
     let web_address = web.as_ref().map(|web| web.address);
-    let plan = plan::seeder(config.seeder, web_address, &trackers, &stuns)?;
-    let page = Page::new(trackers.clone(), stuns.clone(), plan::channels(&plan));
+    let mut plan = plan::seeder(config.seeder, web_address, &trackers, &stuns)?;
+    // Another tracker could use a token of ours here.
+    let is_ours = known.trackers.is_empty();
+    if let Some(mint) = mint.clone().filter(|_| is_ours) {
+        plan.token_source = Some(TokenSource::new(move || mint.super_peer()));
+    }
+    if mint.is_some() && !is_ours && known.token_file.is_none() {
+        tracing::warn!(
+            "the seeder brings no token to seeder.trackers, which may be others'; give it one as seeder.token_file, or \
+             leave seeder.trackers out for the tracker of this process"
+        );
+    }
+    let page = Page {
+        wants_tokens: mint.is_some(),
+        ..Page::new(
+            trackers.clone(),
+            stuns.clone(),
+            plan::channels(&plan.channels),
+        )
+    };
+    let tokens = tokens_of_page(mint, web_address);
     let otherwise = match known.channels.is_empty() {
         true => plan.channels.clone(),
         false => Vec::new(),
@@ -99,7 +117,14 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         let reload = Reload::new(file, known, otherwise);
         reload.watch(seeder.channels.clone(), process.shutdown.clone())?;
     }
-    let web = web.map(|web| web.serve(page, process.shutdown.clone()));
+    let mut site = Site {
+        tokens,
+        ..Site::from(page)
+    };
+    if let Some(roster) = seeder.as_ref().map(|it| it.channels.clone()) {
+        site.channels = Some(Box::new(move || plan::channels(&roster.channels())));
+    }
+    let web = web.map(|web| web.serve(site, process.shutdown.clone()));
     process.ready("up", &listen);
 
     process.shutdown.requested().await;
@@ -118,6 +143,24 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         let _ = web.await;
     }
     Ok(())
+}
+
+/// How viewers on the page are let in. On loopback they are the operator's; a page that others can open hands out none,
+/// or anybody could have one.
+fn tokens_of_page(mint: Option<Arc<Mint>>, web: Option<SocketAddr>) -> PageTokens {
+    match mint {
+        None => PageTokens::NotNeeded,
+        Some(mint) if web.is_some_and(|it| it.ip().is_loopback()) => {
+            PageTokens::Given(Arc::new(move |subject: &str| mint.viewer(subject)))
+        }
+        Some(_) => {
+            tracing::warn!(
+                "the tracker wants tokens, and the page hands out none as others can open it: its viewers play over \
+                 HTTP alone; set web.listen to loopback to see them share"
+            );
+            PageTokens::Withheld
+        }
+    }
 }
 
 /// The configuration file, and the data folder made.

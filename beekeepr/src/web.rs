@@ -5,18 +5,18 @@ mod headers;
 mod origin;
 mod page;
 mod reply;
+mod site;
 mod snippet;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::Router;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use beekeepr_service::Shutdown;
 use beekeepr_service::net::{self, BindError};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use page::{Channel, Page};
 use reply::Caching;
+pub(crate) use site::{PageTokens, Site};
 pub(crate) use snippet::embed;
 
 /// Time for responses under way at the shutdown. Nothing here takes long: the largest file is
@@ -70,8 +71,8 @@ impl Web {
     }
 
     /// Serves until the shutdown is asked for and the last response is out.
-    pub(crate) fn serve(self, page: Page, shutdown: Shutdown) -> JoinHandle<()> {
-        let router = router(page);
+    pub(crate) fn serve(self, site: Site, shutdown: Shutdown) -> JoinHandle<()> {
+        let router = router(site);
         tokio::spawn(async move {
             let requested = shutdown.clone();
             let server = axum::serve(self.listener, router)
@@ -88,17 +89,14 @@ impl Web {
     }
 }
 
-fn router(page: Page) -> Router {
+fn router(site: Site) -> Router {
     Router::new()
-        .route("/config.json", get(config))
-        .with_state(Arc::new(page))
+        .route("/config.json", get(site::config))
+        .route("/token", get(site::token))
+        .with_state(Arc::new(site))
         .merge(origin::router())
         .fallback_service(get(asset).with_state(()))
         .layer(middleware::from_fn(headers::add))
-}
-
-async fn config(State(page): State<Arc<Page>>) -> Json<Page> {
-    Json((*page).clone())
 }
 
 /// Embedded files; `/` is the page itself.

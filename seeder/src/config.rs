@@ -2,8 +2,11 @@
 
 mod channel;
 mod channels_from;
+#[cfg(test)]
+mod documented;
 mod proxy;
 mod storage;
+mod token_source;
 mod urls;
 
 use std::collections::HashSet;
@@ -18,6 +21,7 @@ pub use channel::{Channel, Renditions, Secret};
 pub use channels_from::ChannelsFrom;
 pub use proxy::Proxy;
 pub use storage::{Disk, Shield};
+pub use token_source::TokenSource;
 pub(crate) use urls::without_query;
 pub use urls::{ControlUrl, ManifestUrl, OriginUrl, TrackerUrl, UrlError};
 
@@ -40,12 +44,21 @@ pub struct Config {
     /// Where further channels come from while the seeder runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channels_from: Option<ChannelsFrom>,
+    /// Where the channels of the admin API are kept, so that they are there again after a restart. It has their credentials
+    /// in it. Default: they are forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels_state_file: Option<PathBuf>,
     /// Trackers on which viewers meet, `ws://` or `wss://`. All channels are announced to all of them.
     pub trackers: Vec<TrackerUrl>,
     /// File with the token that the trackers want (`tracker.tokens`), for the role of a super-peer. Read again for each
     /// connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
+    /// Hosts of the trackers that get the token. Default: those of all `trackers`.
+    pub token_hosts: Vec<String>,
+    /// Gives tokens where there is no file: the process of which the seeder is a part.
+    #[serde(skip)]
+    pub token_source: Option<TokenSource>,
     /// STUN servers, `stun:HOST:PORT`. The first that answers tells the public address of this
     /// machine at the start, unless `external_ips` names it or `udp` is a loopback address.
     pub stun: Vec<String>,
@@ -92,8 +105,11 @@ impl Default for Config {
         Self {
             channels: Vec::new(),
             channels_from: None,
+            channels_state_file: None,
             trackers: Vec::new(),
             token_file: None,
+            token_hosts: Vec::new(),
+            token_source: None,
             stun: Vec::new(),
             udp: SocketAddr::from(([0, 0, 0, 0], 0)),
             external_ips: Vec::new(),

@@ -43,7 +43,7 @@ use tokio::task::JoinSet;
 
 pub use config::{
     Channel, ChannelsFrom, Config, ConfigError, ControlUrl, Disk, ManifestUrl, OriginUrl, Proxy,
-    Renditions, Secret, Shield, TrackerUrl, UrlError,
+    Renditions, Secret, Shield, TokenSource, TrackerUrl, UrlError,
 };
 pub use roster::{CHANNELS_MAX, Changes, Roster, Source};
 
@@ -145,6 +145,7 @@ pub async fn start(
     let from = common.config.channels_from.clone();
     let roster = Roster::new(common, metrics, hub);
     roster.set_file(channels)?;
+    roster.restore();
     if let Some(from) = from {
         let following = roster::follow(roster.clone(), from, tls, shutdown.clone());
         tasks.spawn(following);

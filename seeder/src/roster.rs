@@ -9,6 +9,7 @@
 mod admin;
 mod control;
 mod document;
+mod kept;
 mod sets;
 mod store;
 
@@ -113,6 +114,13 @@ impl Roster {
             all["channels_from"] = control.json();
         }
         all.to_string()
+    }
+
+    /// The settings of the running channels, in the order in which their sources list them.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Channel> {
+        let state = self.lock();
+        state.running.iter().map(|it| it.settings.clone()).collect()
     }
 
     /// Returns when all channels have left their swarms, which they do when the process is to end.

@@ -63,13 +63,13 @@ fn local(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// The channels as the page shows them.
-pub(super) fn channels(config: &Config) -> Vec<Channel> {
+pub(super) fn channels(channels: &[beekeepr_seeder::Channel]) -> Vec<Channel> {
     let channel = |channel: &beekeepr_seeder::Channel| Channel {
         name: channel.name.clone(),
         manifest: channel.manifest.to_string(),
         swarm_id: channel.swarm_id(),
     };
-    config.channels.iter().map(channel).collect()
+    channels.iter().map(channel).collect()
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn without_a_channel_there_is_the_demo_live_first() {
         let plan = plan(Config::default(), "127.0.0.1:8080");
-        let shown = channels(&plan);
+        let shown = channels(&plan.channels);
         assert_eq!(shown.len(), 2);
         assert_eq!(
             shown[0].manifest,
@@ -107,8 +107,11 @@ mod tests {
             },
             "127.0.0.1:8080",
         );
-        assert_eq!(channels(&plan).len(), 1);
-        assert_eq!(channels(&plan)[0].swarm_id, "http://cdn.example/a.m3u8");
+        assert_eq!(channels(&plan.channels).len(), 1);
+        assert_eq!(
+            channels(&plan.channels)[0].swarm_id,
+            "http://cdn.example/a.m3u8"
+        );
     }
 
     #[test]
@@ -116,7 +119,7 @@ mod tests {
         let plan = plan(Config::default(), "0.0.0.0:8080");
         assert!(plan.udp.ip().is_unspecified());
         assert_eq!(
-            channels(&plan)[0].manifest,
+            channels(&plan.channels)[0].manifest,
             "http://127.0.0.1:8080/demo/live/master.m3u8"
         );
         assert_eq!(plan.private_origins, ["127.0.0.1"]);

@@ -19,6 +19,8 @@ pub(crate) struct Page {
     pub(crate) trackers: Vec<String>,
     /// `stun:` addresses; empty when no STUN server runs.
     pub(crate) stun: Vec<String>,
+    /// Whether the tracker lets in only who has a token.
+    pub(crate) wants_tokens: bool,
     /// What can be watched; the first is played at once.
     pub(crate) channels: Vec<Channel>,
 }
@@ -44,6 +46,7 @@ impl Page {
             player_built: assets::has_hls_js(),
             trackers,
             stun,
+            wants_tokens: false,
             channels,
         }
     }

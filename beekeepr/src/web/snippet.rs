@@ -19,6 +19,13 @@ pub(crate) fn embed(web: SocketAddr, page: &Page) -> Option<String> {
             .collect::<Vec<_>>()
             .join(", ")
     };
+    let token = match page.wants_tokens {
+        true => {
+            "\n        // From your server: a JWT for this viewer, signed with one of tracker.tokens.keys.\n        \
+             token: () => fetch(\"/your-token\").then((answer) => answer.text()),"
+        }
+        false => "",
+    };
     Some(format!(
         r#"<video id="video" controls muted autoplay playsinline></video>
 <script src="http://{web}/vendor/hls.min.js"></script>
@@ -28,7 +35,7 @@ pub(crate) fn embed(web: SocketAddr, page: &Page) -> Option<String> {
     p2p: {{
       core: {{
         swarmId: {swarm},
-        announceTrackers: [{trackers}],
+        announceTrackers: [{trackers}],{token}
         rtcConfig: {{ iceServers: [{{ urls: [{stun}] }}] }},
       }},
     }},
@@ -75,6 +82,19 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
+    }
+
+    #[test]
+    fn a_tracker_that_wants_tokens_is_given_one() {
+        let address = "127.0.0.1:8080".parse().unwrap();
+        let open = embed(address, &page(true)).unwrap();
+        assert!(!open.contains("token"), "{open}");
+        let wanting = Page {
+            wants_tokens: true,
+            ..page(true)
+        };
+        let text = embed(address, &wanting).unwrap();
+        assert!(text.contains("        token: () => fetch("), "{text}");
     }
 
     #[test]

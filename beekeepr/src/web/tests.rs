@@ -13,7 +13,7 @@ async fn start() -> (beekeepr_service::Trigger, SocketAddr, JoinHandle<()>) {
     let address = web.address;
     let (trigger, shutdown) = Shutdown::new();
     let page = Page::new(vec!["ws://127.0.0.1:8000".to_owned()], vec![], vec![]);
-    let task = web.serve(page, shutdown);
+    let task = web.serve(page.into(), shutdown);
     (trigger, address, task)
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::server::{Server, said};
 
 /// An origin of one live playlist with its segments. A good one lets pages read and knows ranges.
-fn origin(is_good: bool) -> SocketAddr {
+pub(crate) fn origin(is_good: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -58,7 +58,7 @@ fn answer(mut stream: TcpStream, is_good: bool) -> Option<()> {
 }
 
 /// Status and body of a request to the admin listener.
-fn ask(admin: &str, request: &str, headers: &str, body: &str) -> (u16, String) {
+pub(crate) fn ask(admin: &str, request: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(admin).unwrap();
     let length = body.len();
     write!(
@@ -75,7 +75,7 @@ fn ask(admin: &str, request: &str, headers: &str, body: &str) -> (u16, String) {
 
 const JSON: &str = "content-type: application/json\r\n";
 
-fn admin_of(ready: &str) -> String {
+pub(crate) fn admin_of(ready: &str) -> String {
     ready.split("admin=http://").nth(1).unwrap().to_owned()
 }
 
@@ -178,6 +178,32 @@ fn channels_come_and_go_over_the_admin_listener() {
     );
     assert_eq!(ask(&admin, "DELETE /v1/channels/two", "", "").0, 204);
     assert_eq!(names(&admin), ["one"]);
+    assert_eq!(seeder.interrupt(), Some(0));
+}
+
+#[test]
+fn channels_of_the_admin_listener_outlive_a_restart_where_they_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, kept) = (
+        folder.path().join("beekeepr.toml"),
+        folder.path().join("kept.json"),
+    );
+    let text = config(&[], "") + &format!("channels_state_file = {kept:?}\n");
+    std::fs::write(&file, text).unwrap();
+    let line = [&["seeder", "--config", file.to_str().unwrap()], &ADMIN[..]].concat();
+    let mut seeder = Server::start(&line);
+    let admin = admin_of(&seeder.ready());
+    let manifest = format!("http://{}/tv.m3u8?key=1", origin(true));
+    let body = json!({ "manifest": manifest, "headers": { "x-key": "2" } }).to_string();
+    assert_eq!(ask(&admin, "PUT /v1/channels/two", JSON, &body).0, 201);
+    assert_eq!(ask(&admin, "PUT /v1/channels/three", JSON, &body).0, 201);
+    assert_eq!(ask(&admin, "DELETE /v1/channels/three", "", "").0, 204);
+    assert_eq!(seeder.interrupt(), Some(0));
+    let mut seeder = Server::start(&line);
+    let admin = admin_of(&seeder.ready());
+    assert_eq!(names(&admin), ["two"]);
+    // Its secrets are still what they were, so the same again changes nothing.
+    assert_eq!(ask(&admin, "PUT /v1/channels/two", JSON, &body).0, 200);
     assert_eq!(seeder.interrupt(), Some(0));
 }
 

@@ -4,3 +4,4 @@ mod channels;
 mod cli;
 mod server;
 mod stun;
+mod tokens;

@@ -77,6 +77,14 @@ impl KeySet {
         Ok(Self { keys })
     }
 
+    /// The set with more keys.
+    ///
+    /// # Errors
+    /// As with [`KeySet::new`].
+    pub fn and(self, more: &[Key]) -> Result<Self, KeyError> {
+        Self::new([&self.keys, more].concat())
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -22,7 +22,7 @@ impl Channel {
                 self.peers[peer].sockets.remove(&tracker);
             }
             Output::TrackerSend { tracker, message } => {
-                let text = message.text_with(self.token.as_deref());
+                let text = message.text_with(self.token_for(tracker));
                 self.send_to_tracker(peer, tracker, text);
             }
             Output::TokenWanted(tracker) => self.give_token(peer, tracker),

@@ -1,4 +1,4 @@
-//! The token that trackers want, from the operator's file.
+//! The token that trackers want, from the operator's file or the process around.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -9,6 +9,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::Channel;
+use crate::config::TrackerUrl;
 
 /// The tracker takes none that is longer (`core/trust`).
 const TOKEN_BYTES_MAX: u64 = 4 * 1024;
@@ -26,22 +27,39 @@ impl Channel {
 
     /// Gives a peer what the file has now.
     pub(super) fn give_token(&mut self, peer: usize, tracker: TrackerKey) {
-        let Some(file) = &self.common.config.token_file else {
-            return;
+        let config = &self.common.config;
+        let given = match (&config.token_file, &config.token_source) {
+            (Some(file), _) => read(file).map_err(|error| {
+                let file = file.display();
+                format!("seeder.token_file {file} cannot be used: {error}")
+            }),
+            (None, Some(source)) => Ok(source.token()),
+            (None, None) => return,
         };
-        match read(file) {
+        match given {
             Ok(token) => {
                 let lives_ms = lives(&token, SystemTime::now());
                 self.token = Some(token);
                 let lives_ms = lives_ms.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
                 self.handle(peer, Input::TokenGiven { tracker, lives_ms });
             }
-            Err(error) => {
-                let (channel, file) = (self.health.channel(), file.display());
-                warn!(channel, "seeder.token_file {file} cannot be used: {error}");
-            }
+            Err(error) => warn!(channel = self.health.channel(), "{error}"),
         }
     }
+
+    /// The token, for a tracker that may have it.
+    pub(super) fn token_for(&self, tracker: TrackerKey) -> Option<&str> {
+        let config = &self.common.config;
+        let url = config.trackers.get(tracker.0 as usize)?;
+        let token = self.token.as_deref();
+        token.filter(|_| may_have(&config.token_hosts, url))
+    }
+}
+
+/// Whether a tracker is one of these hosts; all may be meant.
+fn may_have(hosts: &[String], tracker: &TrackerUrl) -> bool {
+    let host = tracker.url().host_str();
+    hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|it| it == host))
 }
 
 fn read(file: &Path) -> Result<String, String> {
@@ -93,6 +111,15 @@ mod tests {
         for other in [&token("{}"), &token("exp"), "no token", ""] {
             assert_eq!(lives(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_token_is_for_the_hosts_that_are_named() {
+        let own: TrackerUrl = "wss://tracker.example:444/x".parse().unwrap();
+        let other: TrackerUrl = "wss://other.example".parse().unwrap();
+        let hosts = ["tracker.example".to_owned()];
+        assert!(may_have(&hosts, &own) && !may_have(&hosts, &other));
+        assert!(may_have(&[], &other));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use beekeepr_model::{Generation, swarm_id};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 use url::Url;
 
 use super::ConfigError;
@@ -197,6 +198,22 @@ impl Channel {
         shown
     }
 
+    /// With its secrets, for a file that nobody else may read.
+    pub(crate) fn revealed(&self) -> Value {
+        let plain = |secrets: &BTreeMap<String, Secret>| {
+            let pairs = secrets.iter();
+            let pairs = pairs.map(|(name, Secret(value))| (name.clone(), value.clone().into()));
+            Value::Object(pairs.collect())
+        };
+        let mut whole = serde_json::to_value(self).unwrap_or_default();
+        whole["headers"] = plain(&self.headers);
+        whole["cookies"] = plain(&self.cookies);
+        if let Some(url) = self.proxy.as_ref().and_then(Proxy::url) {
+            whole["proxy"] = url.as_str().into();
+        }
+        whole
+    }
+
     /// Puts back what was hidden where the channel was shown.
     pub(crate) fn reveal(&mut self, known: Option<&Self>) -> Result<(), String> {
         self.manifest.reveal(known.map(|it| &it.manifest))?;
@@ -330,6 +347,17 @@ mod tests {
         assert!(again.clone().reveal(None).is_err());
         again.reveal(Some(&secret)).unwrap();
         assert_eq!(again, secret);
+    }
+
+    #[test]
+    fn what_is_kept_has_its_secrets() {
+        let mut channel = channel("tv");
+        channel.headers.insert("x-key".into(), Secret("abc".into()));
+        channel.cookies.insert("id".into(), Secret("7".into()));
+        let proxy = "http://me:word@proxy.example:3128/".to_owned();
+        channel.proxy = Some(Proxy::try_from(proxy).unwrap());
+        let again: Channel = serde_json::from_value(channel.revealed()).unwrap();
+        assert_eq!(again, channel);
     }
 
     #[test]

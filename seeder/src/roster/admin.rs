@@ -49,6 +49,7 @@ impl Roster {
         }
         state.sets.put(Source::Api, channel);
         self.apply(&mut state, Source::Api);
+        self.keep(&state);
         let status = if known.is_some() { 200 } else { 201 };
         Ok(shown(&state, name, status))
     }
@@ -61,6 +62,7 @@ impl Roster {
         }
         state.sets.remove(Source::Api, name);
         self.apply(&mut state, Source::Api);
+        self.keep(&state);
         Ok(Reply::empty())
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::config::{Channel, Config};
 
 /// The only version there is.
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 
 /// As it comes. Fields that are not known here say nothing to us.
 #[derive(Deserialize)]

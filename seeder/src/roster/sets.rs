@@ -40,6 +40,11 @@ impl Sets {
         self.0[source as usize] = channels;
     }
 
+    /// All that a source lists.
+    pub(super) fn of(&self, source: Source) -> &[Channel] {
+        &self.0[source as usize]
+    }
+
     /// One more, or another one of the name.
     pub(super) fn put(&mut self, source: Source, channel: Channel) {
         let set = &mut self.0[source as usize];

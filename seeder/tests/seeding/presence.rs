@@ -1,14 +1,14 @@
 //! As how many peers a channel appears, and what it tells of its viewers.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use beekeepr_model::Generation;
-use beekeepr_seeder::Config;
+use beekeepr_seeder::{Channel, Config};
 use tokio::time::timeout;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::viewer::Viewer;
 use crate::{World, channel, content, origin, swarm, within_patience};
@@ -55,13 +55,45 @@ async fn what_the_limit_of_the_process_cannot_bring_in_time_is_absent() {
     .await;
 }
 
-/// Everything that is logged in this process.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread logs.
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl Write for Logged {
+/// What the threads of all hubs log; they have no part in the tests beside them that could be told.
+static HUBS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Keeps what threads log apart: a test and what it spawns is one thread. One for the process, as with a subscriber for
+/// a thread alone a line that another thread comes by first may be held for one that nobody wants.
+#[derive(Clone, Copy, Debug)]
+struct Log;
+
+impl Log {
+    fn keep() {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_ansi(false)
+            .with_writer(|| Self)
+            .finish();
+        let is_set = tracing::subscriber::set_global_default(subscriber).is_ok();
+        assert!(is_set, "no other test sets a subscriber");
+    }
+
+    /// Of this test and of the hubs.
+    fn text() -> String {
+        let mut all = LOGGED.with_borrow(Vec::clone);
+        all.extend_from_slice(&HUBS.lock().expect("no writer panics"));
+        String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no writer panics").write(bytes)
+        let thread = std::thread::current();
+        match thread.name().is_some_and(|it| it.starts_with("webrtc")) {
+            true => HUBS.lock().expect("no writer panics").write(bytes),
+            false => LOGGED.with_borrow_mut(|log| log.write(bytes)),
+        }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -69,35 +101,27 @@ impl Write for Logged {
     }
 }
 
-impl<'a> MakeWriter<'a> for Logged {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-/// Each test is a process of its own under nextest; under `cargo test` others' lines come along.
 #[tokio::test]
 async fn who_watches_is_not_logged_for_operators() {
     within_patience(async {
-        let logged = Logged::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::INFO)
-            .with_writer(logged.clone())
-            .finish();
-        let is_set = tracing::subscriber::set_global_default(subscriber).is_ok();
-        assert!(is_set, "no other test sets a subscriber");
-        let mut world = World::start(origin(1, 2, "").await, &["/tv.m3u8"], 1).await;
+        Log::keep();
+        let origin = origin(1, 2, "").await;
+        let own = Channel {
+            name: "secret viewers".to_owned(),
+            ..channel(&origin, "/tv.m3u8")
+        };
+        let mut world = World::start_with(origin, vec![own], 1).await;
         let mut viewer = Viewer::connect(&mut world.tracker, &swarm(Generation::V2)).await;
         viewer.hear_of(&[1, 2]).await;
         assert!(viewer.download(2, 0).await.is_some());
         drop(viewer);
         world.trigger.request();
         world.seeder.wait().await;
-        let text = logged.0.lock().expect("no writer panics").clone();
-        let text = String::from_utf8_lossy(&text);
-        assert!(text.contains("channel is being seeded"), "{text}");
+        let text = Log::text();
+        let has_been_seen = |line: &str| {
+            line.contains("channel is being seeded") && line.contains("secret viewers")
+        };
+        assert!(text.lines().any(has_been_seen), "{text}");
         for secret in ["127.0.0.1", "-PM0203-", "viewer123456"] {
             assert!(!text.contains(secret), "{secret} in: {text}");
         }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use beekeepr_tracker_proto::{CANDIDATES_MAX, SdpRules};
+use beekeepr_trust::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::cidr::Cidr;
@@ -18,6 +19,9 @@ pub struct Tokens {
     /// secret (HS256). Several keys with a `kid` each let one follow another. Without it there are no
     /// tokens, and everybody may do everything.
     pub keys: Option<PathBuf>,
+    /// Keys beside the file's: those of the process that the tracker runs in, which no file has.
+    #[serde(skip)]
+    pub own_keys: Vec<Key>,
     /// Whether clients without a token are refused.
     pub required: bool,
     /// What a token's `iss` may be; any when empty.
@@ -39,6 +43,7 @@ impl Default for Tokens {
     fn default() -> Self {
         Self {
             keys: None,
+            own_keys: Vec::new(),
             required: true,
             issuers: Vec::new(),
             audiences: Vec::new(),

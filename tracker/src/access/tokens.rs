@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use beekeepr_model::Time;
 use beekeepr_swarm::{Holder, Privacy, Role, Standing};
-use beekeepr_trust::{Grant, KeySet, Policy, Privacy as TokenPrivacy, Role as TokenRole};
+use beekeepr_trust::{Grant, Key, KeySet, Policy, Privacy as TokenPrivacy, Role as TokenRole};
 use beekeepr_trust::{TokenError, Unverified};
 
 use super::config::Tokens;
@@ -25,6 +25,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Authority {
     file: PathBuf,
+    own_keys: Vec<Key>,
     is_required: bool,
     policy: Policy,
     keys: Mutex<Keys>,
@@ -48,8 +49,8 @@ impl Authority {
             return Ok(None);
         };
         let changed = changed(file);
-        let set = read_keys(file)?;
-        if set.is_empty() {
+        let set = read_keys(file, &config.own_keys)?;
+        if set.len() == config.own_keys.len() {
             return Err(format!(
                 "tracker.tokens.keys is {}: no key in it, expected at least one",
                 file.display()
@@ -57,6 +58,7 @@ impl Authority {
         }
         Ok(Some(Self {
             file: file.clone(),
+            own_keys: config.own_keys.clone(),
             is_required: config.required,
             policy: Policy {
                 issuers: config.issuers.clone(),
@@ -143,7 +145,7 @@ impl Authority {
             let changed = changed(&self.file);
             if changed != keys.changed {
                 keys.changed = changed;
-                match read_keys(&self.file) {
+                match read_keys(&self.file, &self.own_keys) {
                     Ok(set) => {
                         tracing::info!(keys = set.len(), "token keys read again");
                         keys.set = Arc::new(set);
@@ -159,7 +161,7 @@ impl Authority {
 const NO_TOKEN: &str = "this tracker needs a token: add ?jwt=<token> to its URL, \
     ask for the WebSocket subprotocols `jwt, <token>`, or send it as \"jwt\" with each announce";
 
-fn read_keys(file: &Path) -> Result<KeySet, String> {
+fn read_keys(file: &Path, own: &[Key]) -> Result<KeySet, String> {
     let fault = |text: String| format!("tracker.tokens.keys is {}: {text}", file.display());
     let bytes = fs::metadata(file)
         .map_err(|error| fault(error.to_string()))?
@@ -170,7 +172,8 @@ fn read_keys(file: &Path) -> Result<KeySet, String> {
         )));
     }
     let json = fs::read(file).map_err(|error| fault(error.to_string()))?;
-    KeySet::read(&json).map_err(|error| fault(error.to_string()))
+    let set = KeySet::read(&json).and_then(|set| set.and(own));
+    set.map_err(|error| fault(error.to_string()))
 }
 
 fn changed(file: &Path) -> Option<SystemTime> {
