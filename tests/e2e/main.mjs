@@ -17,6 +17,9 @@ describe('streams in real browsers', { concurrency: CONCURRENCY }, async () => {
   await import('./scenarios/two-seeders.mjs');
   await import('./scenarios/ladder.mjs');
   await import('./scenarios/failures.mjs');
+  await import('./scenarios/shapes.mjs');
+  await import('./scenarios/low-latency.mjs');
+  await import('./scenarios/pages.mjs');
   await import('./scenarios/demo.mjs');
   await import('./scenarios/soak.mjs');
   after(clearStage);

@@ -2,6 +2,7 @@
 // Starts browsers: one for all viewers, or one behind a bad line for each.
 
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, LOAD_BINARY, PACKAGE_DIR } from './settings.mjs';
@@ -23,6 +24,28 @@ export function launchBrowser({ args = [], ...options } = {}) {
 }
 
 /**
+ * A browser whose pages can be frozen: playwright keeps those of its own browsers awake.
+ * @returns {Promise<{ browser: import('playwright-core').Browser, close(): Promise<unknown> }>}
+ */
+export async function launchSleepy() {
+  const port = await freePort();
+  const launched = await launchBrowser({ args: [`--remote-debugging-port=${port}`] });
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true });
+  return { browser, close: () => browser.close().then(() => launched.close()) };
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  const server = createServer();
+  return new Promise((done) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      server.close(() => done(port));
+    });
+  });
+}
+
+/**
  * A bad line between a browser and everybody else.
  * @typedef {object} Line
  * @property {number} delayMs from one end to the other
@@ -34,12 +57,14 @@ export function launchBrowser({ args = [], ...options } = {}) {
  * @param {Line} line
  * @param {string} siteUrl treated as if it were https, so that pages may hash
  */
-export function launchBehind({ delayMs, loss, mbit }, siteUrl) {
+export async function launchBehind({ delayMs, loss, mbit }, siteUrl) {
   if (!existsSync(LOAD_BINARY)) {
     throw new Error(`no relay at ${LOAD_BINARY}: build it with \`cargo build -p beekeepr-load\` or set BEEKEEPR_LOAD_BIN`);
   }
   const shape = `--delay-ms ${delayMs} --loss ${loss} --mbit ${mbit}`;
   const env = { ...process.env, RELAY: LOAD_BINARY, RELAY_SHAPE: shape, RELAY_BROWSER: CHROMIUM };
   const executablePath = join(PACKAGE_DIR, 'harness/behind-relay.sh');
-  return launchBrowser({ executablePath, env, args: [`--unsafely-treat-insecure-origin-as-secure=${siteUrl}`] });
+  const args = [`--unsafely-treat-insecure-origin-as-secure=${siteUrl}`];
+  const browser = await launchBrowser({ executablePath, env, args });
+  return { browser, close: () => browser.close() };
 }

@@ -6,7 +6,7 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CLIP_S, MEDIA_DIR, SEGMENT_S } from './settings.mjs';
@@ -15,6 +15,11 @@ const run = promisify(execFile);
 
 /** Frames per second: few, because software decoding in several pages is what a run costs. */
 const FRAME_RATE = 15;
+
+/** Where a break begins, how long it is and where its segments are taken from. */
+const BREAK_AT = 5;
+const AD_SEGMENTS = 3;
+const AD_AT = 50;
 
 /** @typedef {{ size: string, kbps: number }} Rung one rendition to encode, sound apart */
 
@@ -59,8 +64,8 @@ const encoderArguments = (/** @type {Rung[]} */ rungs) => [
 ];
 
 /**
- * @typedef {{ duration: string, file: string, bytes: number, sha256: string }} Segment
- *   `duration` as ffmpeg wrote it, in seconds.
+ * @typedef {{ duration: string, file: string, at?: number, bytes: number, sha256: string, breaks?: boolean }} Segment
+ *   `duration` as ffmpeg wrote it, in seconds; `at`: where in the file it begins; `breaks`: it does not continue the one before.
  * @typedef {{ attributes: string, segments: Segment[] }} Rendition
  *   `attributes` are those of its EXT-X-STREAM-INF.
  */
@@ -70,17 +75,28 @@ const encoderArguments = (/** @type {Rung[]} */ rungs) => [
  * @param {Rung[]} rungs highest first
  * @returns {Promise<Rendition[]>} the renditions, highest first
  */
-export async function prepareMedia(rungs) {
-  const args = encoderArguments(rungs);
+export function prepareMedia(rungs) {
+  return prepare(encoderArguments(rungs), readRenditions);
+}
+
+/**
+ * Encodes, or finds what was encoded before.
+ * @template T
+ * @param {string[]} args ffmpeg's
+ * @param {(folder: string) => Promise<T>} read what came of it
+ * @returns {Promise<T>}
+ */
+export async function prepare(args, read) {
   const recipe = createHash('sha256').update(args.join('\n')).digest('hex').slice(0, 16);
   const folder = join(MEDIA_DIR, recipe);
   const index = join(folder, 'index.json');
   try {
     return JSON.parse(await readFile(index, 'utf8'));
   } catch {
-    const renditions = await encode(folder, args);
-    await writeFile(index, JSON.stringify(renditions));
-    return renditions;
+    await encode(folder, args);
+    const found = await read(folder);
+    await writeFile(index, JSON.stringify(found));
+    return found;
   }
 }
 
@@ -93,7 +109,6 @@ async function encode(/** @type {string} */ folder, /** @type {string[]} */ args
   await run('ffmpeg', args, { cwd: unfinished });
   await rm(folder, { recursive: true, force: true });
   await rename(unfinished, folder);
-  return readRenditions(folder);
 }
 
 /** @returns {Promise<Rendition[]>} */
@@ -108,8 +123,32 @@ async function readRenditions(/** @type {string} */ folder) {
   );
 }
 
+/**
+ * The first rendition, interrupted by some segments of the second from elsewhere in the clip.
+ * @param {Rendition[]} renditions
+ */
+export function withBreak([{ segments: programme }, { segments: ad }]) {
+  const [resumed, begun] = [{ ...programme[BREAK_AT], breaks: true }, { ...ad[AD_AT], breaks: true }];
+  return [
+    ...programme.slice(0, BREAK_AT),
+    ...[begun, ...ad.slice(AD_AT + 1, AD_AT + AD_SEGMENTS)],
+    ...[resumed, ...programme.slice(BREAK_AT + 1)],
+  ];
+}
+
+/** The content of a segment. */
+export async function readSegment(/** @type {Segment} */ { file, at = 0, bytes }) {
+  const handle = await open(file);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(bytes), 0, bytes, at);
+    return buffer;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** @returns {Promise<Segment[]>} */
-async function readSegments(/** @type {string} */ folder) {
+export async function readSegments(/** @type {string} */ folder) {
   const playlist = await readFile(join(folder, 'index.m3u8'), 'utf8');
   const entries = [...playlist.matchAll(/#EXTINF:([\d.]+),\n(.*)\n/g)];
   return Promise.all(

@@ -3,9 +3,9 @@
 // the witness against which every viewer's own story is checked.
 
 import { createServer } from 'node:http';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, unlisten } from './listen.mjs';
+import { readSegment } from './media.mjs';
 import { Stream } from './stream.mjs';
 
 /** Viewers name themselves in this request header; who sends none is a server. */
@@ -50,19 +50,26 @@ export class Origin {
    * @param {Partial<import('./stream.mjs').StreamOptions> & { live: boolean }} options
    */
   publish(name, options) {
-    const stream = new Stream(name, { renditions: this.renditions, ...options }, this.url ?? '');
-    this.#streams.set(name, stream);
+    return this.add(new Stream(name, { renditions: this.renditions, ...options }, this.url ?? ''));
+  }
+
+  /**
+   * @template {Stream} T
+   * @param {T} stream
+   */
+  add(stream) {
+    this.#streams.set(stream.name, stream);
     return stream;
   }
 
-  /** The segment behind a URL, or null when it is none of ours. */
+  /** The segment behind a URL, or null when it is none of ours. Of a file with many, `#` and its first byte follow. */
   segmentAt(/** @type {string} */ url) {
-    return this.#find(new URL(url).pathname)?.segment ?? null;
+    return this.#find(addressOf(url))?.segment ?? null;
   }
 
   /** How many bytes of the segment at `url` were sent to `viewer`. */
   bytesServed(/** @type {string} */ viewer, /** @type {string} */ url) {
-    return this.#served.get(`${viewer} ${new URL(url).pathname}`) ?? 0;
+    return this.#served.get(`${viewer} ${this.#find(addressOf(url))?.account}`) ?? 0;
   }
 
   /** How many bytes of all the stream's segments were sent to `viewer`. */
@@ -91,10 +98,13 @@ export class Origin {
     return this.bytesServedOf(stream, viewer) / once;
   }
 
-  #find(/** @type {string} */ pathname) {
-    const [, name, path] = /^\/([^/]+)\/(.*)$/.exec(pathname) ?? [];
+  #find(/** @type {string} */ address) {
+    const [, name, path, from = '0'] = /^\/([^/]+)\/([^#]*)#?(.*)$/.exec(address) ?? [];
     const stream = this.#streams.get(name);
-    return stream && { stream, manifest: stream.manifest(path), segment: stream.segment(path) };
+    if (!stream) return undefined;
+    const { segment = null, base = 0 } = stream.segment(path, Number.parseInt(from, 10)) ?? {};
+    const account = base > 0 ? `/${name}/${path}#${base}` : `/${name}/${path}`;
+    return { stream, path, manifest: stream.manifest(path), segment, base, account };
   }
 
   /**
@@ -103,12 +113,15 @@ export class Origin {
    */
   async #answer(request, response) {
     if (request.method === 'OPTIONS') return void response.writeHead(204, CORS).end();
-    const { pathname } = new URL(request.url ?? '/', this.url);
-    const { trouble } = this.#find(pathname)?.stream ?? {};
+    const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
+    const { stream, path = '' } = this.#find(pathname) ?? {};
+    const trouble = stream?.trouble;
     if (trouble?.kind === 'unavailable') return void response.writeHead(503, CORS).end();
     await trouble?.over;
+    await stream?.ready(path, searchParams);
     // Looked up only now: a manifest is as old as its answer.
-    const found = this.#find(pathname);
+    const from = /^bytes=(\d+)/.exec(request.headers.range ?? '')?.[1] ?? '0';
+    const found = this.#find(`${pathname}#${from}`);
     const viewer = String(request.headers[VIEWER_HEADER] ?? SERVER);
     if (found?.manifest) return this.#sendManifest(response, found.manifest, `${viewer} ${found.stream.name}`);
     if (!found?.segment) return void response.writeHead(404, CORS).end();
@@ -132,24 +145,30 @@ export class Origin {
   /**
    * @param {import('node:http').IncomingMessage} request
    * @param {import('node:http').ServerResponse} response
-   * @param {{ stream: Stream, segment: import('./media.mjs').Segment }} found
+   * @param {{ stream: Stream, segment: import('./media.mjs').Segment, base: number, account: string }} found
    * @param {string} viewer
    */
-  async #sendSegment(request, response, { stream, segment }, viewer) {
-    const whole = await readFile(segment.file);
+  async #sendSegment(request, response, { stream, segment, base, account }, viewer) {
+    const whole = await readSegment(segment);
+    const total = stream.oneFile ? '*' : whole.length;
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-    const from = Number(range?.[1] ?? 0);
-    const to = range?.[2] ? Math.min(Number(range[2]) + 1, whole.length) : whole.length;
+    const from = Number(range?.[1] ?? base) - base;
+    const to = range?.[2] ? Math.min(Number(range[2]) + 1 - base, whole.length) : whole.length;
     const head = { ...CORS, 'content-type': 'video/mp2t', 'accept-ranges': 'bytes', 'cache-control': 'no-store' };
     if (from >= to) {
-      const size = { 'content-range': `bytes */${whole.length}` };
+      const size = { 'content-range': `bytes */${total}` };
       return void response.writeHead(416, { ...head, ...size }).end();
     }
-    const part = { 'content-length': to - from, ...(range && { 'content-range': `bytes ${from}-${to - 1}/${whole.length}` }) };
-    response.writeHead(range ? 206 : 200, { ...head, ...part });
-    const account = `${viewer} ${new URL(request.url ?? '/', this.url).pathname}`;
+    const content = { 'content-range': `bytes ${base + from}-${base + to - 1}/${total}` };
+    response.writeHead(range ? 206 : 200, { ...head, 'content-length': to - from, ...(range && content) });
     await stream.throttle.send(viewer, response, whole.subarray(from, to), (bytes) => {
-      this.#served.set(account, (this.#served.get(account) ?? 0) + bytes);
+      this.#served.set(`${viewer} ${account}`, (this.#served.get(`${viewer} ${account}`) ?? 0) + bytes);
     });
   }
+}
+
+/** Path, and the place in the file where one is named. */
+function addressOf(/** @type {string} */ url) {
+  const { pathname, hash } = new URL(url);
+  return pathname + hash;
 }

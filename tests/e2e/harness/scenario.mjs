@@ -6,9 +6,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { books } from './books.mjs';
-import { launchBehind } from './browser.mjs';
+import { launchBehind, launchSleepy } from './browser.mjs';
 import { reportFailure } from './failure.mjs';
 import { CONDITION_MS_MAX, LONG, LONG_SCENARIO_MS_MAX, ONLY, POLL_MS, SCENARIO_MS_MAX } from './settings.mjs';
+import { LowLatencyStream } from './low-latency.mjs';
+import { withBreak } from './media.mjs';
 import { clientEntry } from './site.mjs';
 import { startSeeder } from './servers.mjs';
 import { stage } from './stage.mjs';
@@ -28,6 +30,15 @@ export const P2PML_2_2 = '-PM0202-';
  */
 export const P2PML_LIVE_SYNC = 9;
 
+/**
+ * Keeps a viewer of a stream on demand busy loading. Left alone, player and engine load the whole
+ * stream within seconds, before anybody is met or anything can happen to them.
+ */
+export const SMALL_STEPS = {
+  hls: { maxBufferLength: 8, maxMaxBufferLength: 8 },
+  core: { httpDownloadTimeWindow: 12, p2pDownloadTimeWindow: 12 },
+};
+
 /** The player's worker is off because p2p-media-loader 2.3.1 shares emptied buffers with it. */
 const P2PML_HLS = { enableWorker: false };
 const P2PML_PLACED = { ...P2PML_HLS, liveSyncDurationCount: P2PML_LIVE_SYNC };
@@ -42,6 +53,9 @@ const P2PML_PLACED = { ...P2PML_HLS, liveSyncDurationCount: P2PML_LIVE_SYNC };
  * @property {RegExp} [blocked] requests that fail
  * @property {RegExp} [held] requests that wait for `release`
  * @property {import('./browser.mjs').Line} [line] a browser of its own behind this line
+ * @property {Viewer} [onPageOf] a second player on that viewer's page
+ * @property {boolean} [sleepy] a browser of its own whose page can be frozen
+ * @property {boolean} [watched] its page's connections are counted
  * @property {boolean} [beside] it is only compared with: its stalls and fatal errors fail nothing
  */
 
@@ -124,6 +138,39 @@ export class Scene {
   async ladder() {
     const name = `${this.id}-ladder${++this.#streams}`;
     return (await stage.origin()).publish(name, { live: true, renditions: await stage.ladder() });
+  }
+
+  /**
+   * A stream with breaks for advertising, of another encoding, early on.
+   * @param {'live' | 'vod'} kind
+   */
+  async withAds(kind) {
+    const origin = await stage.origin();
+    const renditions = [{ ...origin.renditions[0], segments: withBreak(origin.renditions) }];
+    return origin.publish(`${this.id}-ads${++this.#streams}`, { live: kind === 'live', renditions });
+  }
+
+  /**
+   * A stream whose segments are ranges of one file.
+   * @param {'live' | 'vod'} kind
+   */
+  async oneFile(kind) {
+    const origin = await stage.origin();
+    return origin.publish(`${this.id}-file${++this.#streams}`, { live: kind === 'live', oneFile: true });
+  }
+
+  /** A stream on demand with sound apart, in two languages. */
+  async languages() {
+    const { video, audio } = await stage.languages();
+    const options = { live: false, renditions: [video], audio };
+    return (await stage.origin()).publish(`${this.id}-languages${++this.#streams}`, options);
+  }
+
+  /** A live stream with low latency. */
+  async lowLatency() {
+    const clip = await stage.parts();
+    const name = `${this.id}-low${++this.#streams}`;
+    return (await stage.origin()).add(new LowLatencyStream(name, clip, (await stage.origin()).url ?? ''));
   }
 
   /**
@@ -255,7 +302,7 @@ export class Scene {
     await disturbance();
     const playedOn = (/** @type {Viewer} */ viewer) =>
       viewer.now.playedS >= (before.get(viewer)?.playedS ?? 0) + seconds;
-    const all = () => this.promised.every(playedOn);
+    const all = () => this.promised.every((viewer) => viewer.away || playedOn(viewer));
     await this.until(`all played on for ${seconds} s`, all, CONDITION_MS_MAX + seconds * 1_000);
     for (const viewer of this.promised) {
       const { waiting, starvedMs } = viewer.now.stalls;
@@ -317,9 +364,15 @@ export class Scene {
     await Promise.all(this.viewers.map((viewer) => viewer.look()));
   }
 
-  async #browserBehind(/** @type {import('./browser.mjs').Line} */ line, /** @type {string} */ siteUrl) {
-    const browser = await launchBehind(line, siteUrl);
-    this.atEnd(() => browser.close());
+  /**
+   * The common one, or one of its own.
+   * @param {Choice} choice
+   * @param {string} siteUrl
+   */
+  async #browserFor({ line, sleepy }, siteUrl) {
+    if (!line && !sleepy) return stage.browser();
+    const { browser, close } = line ? await launchBehind(line, siteUrl) : await launchSleepy();
+    this.atEnd(close);
     return browser;
   }
 
@@ -329,13 +382,13 @@ export class Scene {
    * @param {import('./stream.mjs').Stream} stream
    * @param {Choice} choice
    */
-  async #open(kind, engine, stream, { hls = {}, core = {}, quality = 'high', beside = false, line, blocked, held, ...servers }) {
+  async #open(kind, engine, stream, choice) {
+    const { hls = {}, core = {}, quality = 'high', beside = false, line: _, tracker, stun, ...rest } = choice;
     const name = `${this.id}-${kind}-${++this.#opened}`;
-    const signalling = await signallingOf(servers);
-    const options = { name, engine, stream, hls, core: { ...signalling, ...core }, quality, beside, blocked, held };
+    const signalling = await signallingOf({ tracker, stun });
+    const options = { name, engine, stream, hls, core: { ...signalling, ...core }, quality, beside, ...rest };
     const [site, origin] = await Promise.all([stage.site(), stage.origin()]);
-    const browser = line ? await this.#browserBehind(line, site.url ?? '') : await stage.browser();
-    const viewer = await Viewer.open(browser, origin, options);
+    const viewer = await Viewer.open(await this.#browserFor(choice, site.url ?? ''), origin, options);
     this.viewers.push(viewer);
     await viewer.play(site.url ?? '');
     return viewer;

@@ -3,6 +3,8 @@
 // server. Each is started when first wanted and ended after the last scenario.
 
 import { launchBrowser } from './browser.mjs';
+import { prepareLanguages } from './languages.mjs';
+import { preparePartedClip } from './low-latency.mjs';
 import { CLIP, LADDER, prepareMedia } from './media.mjs';
 import { Origin } from './origin.mjs';
 import { startStun, startTracker } from './servers.mjs';
@@ -40,6 +42,10 @@ export const stage = {
   origin: shared('origin', startOrigin, (origin) => origin.stop()),
   /** Renditions of the clip for scenarios in which the player chooses. */
   ladder: shared('ladder', () => renditionsOf(LADDER), () => {}),
+  /** A clip with its sound apart, in two languages. */
+  languages: shared('languages', prepareLanguages, () => {}),
+  /** A clip cut into parts. */
+  parts: shared('parts', preparePartedClip, () => {}),
   site: shared('site', startSite, (site) => site.stop()),
   browser: shared('browser', () => launchBrowser(), (browser) => browser.close()),
   tracker: shared('tracker', startTracker, (role) => role.stop()),

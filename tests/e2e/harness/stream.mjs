@@ -17,6 +17,8 @@ const FIRST_SEQUENCE = 1000;
  * @property {boolean} live
  * @property {Rendition[]} renditions
  * @property {number} [segments] how many a stream on demand has
+ * @property {Rendition[]} [audio] sound apart from the picture; the attributes are those of its EXT-X-MEDIA
+ * @property {boolean} [oneFile] the segments of a rendition are ranges of one file
  */
 
 /** @typedef {'unavailable' | 'silent'} Trouble answered with 503, or not until it is over */
@@ -34,12 +36,15 @@ export class Stream {
    * @param {StreamOptions} options
    * @param {string} baseUrl the origin's, without a slash at the end
    */
-  constructor(name, { live, renditions, segments = VOD_SEGMENTS }, baseUrl) {
+  constructor(name, { live, renditions, segments = VOD_SEGMENTS, audio = [], oneFile = false }, baseUrl) {
     this.name = name;
     this.live = live;
     this.renditions = renditions;
+    this.audio = audio;
+    this.oneFile = oneFile;
     this.segmentCount = segments;
-    this.manifestUrl = `${baseUrl}/${name}/master.m3u8`;
+    this.baseUrl = `${baseUrl}/${name}`;
+    this.manifestUrl = `${this.baseUrl}/master.m3u8`;
     this.startedAt = Date.now();
   }
 
@@ -81,6 +86,25 @@ export class Stream {
     return this.#delays.get(viewer) ?? 0;
   }
 
+  /** The numbers of the segments from the first break to the end of it. */
+  get adSequences() {
+    const { segments } = this.renditions[0];
+    const [from, to] = segments.flatMap(({ breaks }, i) => (breaks ? [i] : []));
+    return segments.slice(from, to).map((_, i) => FIRST_SEQUENCE + from + i);
+  }
+
+  /** Picture and sound, as they are numbered in URLs. */
+  get #tracks() {
+    return [...this.renditions, ...this.audio];
+  }
+
+  /**
+   * Waits until what is asked for is there, if it will be soon.
+   * @param {string} _path below the stream's name
+   * @param {URLSearchParams} _query
+   */
+  async ready(_path, _query) {}
+
   /**
    * @param {string} path below the stream's name
    * @returns {string | null} a manifest's text
@@ -88,34 +112,42 @@ export class Stream {
   manifest(path) {
     if (path === 'master.m3u8') return this.#master();
     const rendition = /^(\d+)\/index\.m3u8$/.exec(path)?.[1];
-    if (rendition === undefined || !this.renditions[Number(rendition)]) return null;
-    return this.#playlist(this.renditions[Number(rendition)]);
+    const track = this.#tracks[Number(rendition)];
+    return rendition !== undefined && track ? this.#playlist(track) : null;
   }
 
   /**
    * @param {string} path below the stream's name
-   * @returns {import('./media.mjs').Segment | null}
+   * @param {number} from first byte that is wanted
+   * @returns {{ segment: import('./media.mjs').Segment, base: number } | null} and where in its file it begins
    */
-  segment(path) {
-    const [, rendition, sequence] = /^(\d+)\/(\d+)\.ts$/.exec(path) ?? [];
-    const segments = this.renditions[Number(rendition)]?.segments;
-    if (!segments || Number(sequence) < FIRST_SEQUENCE) return null;
-    return segments[(Number(sequence) - FIRST_SEQUENCE) % segments.length];
+  segment(path, from) {
+    const [, rendition, sequence] = /^(\d+)\/(\d+|all)\.ts$/.exec(path) ?? [];
+    const segments = this.#tracks[Number(rendition)]?.segments;
+    if (!segments) return null;
+    if (sequence === 'all') return rangeAt(segments, from);
+    const segment = segments[(Number(sequence) - FIRST_SEQUENCE) % segments.length];
+    return segment ? { segment, base: 0 } : null;
   }
 
   #master() {
     const variants = this.renditions.map((r, i) => `#EXT-X-STREAM-INF:${r.attributes}\n${i}/index.m3u8\n`);
-    return `#EXTM3U\n#EXT-X-VERSION:3\n${variants.join('')}`;
+    const sound = this.audio.map((r, i) => `#EXT-X-MEDIA:${r.attributes},URI="${this.renditions.length + i}/index.m3u8"\n`);
+    return `#EXTM3U\n#EXT-X-VERSION:4\n${sound.join('')}${variants.join('')}`;
   }
 
   #playlist(/** @type {Rendition} */ { segments }) {
     const [from, to] = this.live ? this.#window() : [0, this.segmentCount];
-    const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${SEGMENT_S}`];
+    const breaks = (/** @type {number} */ i) => i > 0 && (i % segments.length === 0 || segments[i % segments.length].breaks);
+    const lines = ['#EXTM3U', '#EXT-X-VERSION:4', `#EXT-X-TARGETDURATION:${SEGMENT_S}`];
     lines.push(`#EXT-X-MEDIA-SEQUENCE:${FIRST_SEQUENCE + from}`);
-    lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${Math.floor(Math.max(from - 1, 0) / segments.length)}`);
+    lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${countTo(from, breaks)}`);
     for (let i = from; i < to; i++) {
-      if (i > 0 && i % segments.length === 0) lines.push('#EXT-X-DISCONTINUITY');
-      lines.push(`#EXTINF:${segments[i % segments.length].duration},`, `${FIRST_SEQUENCE + i}.ts`);
+      if (breaks(i)) lines.push('#EXT-X-DISCONTINUITY');
+      const { duration, bytes } = segments[i % segments.length];
+      lines.push(`#EXTINF:${duration},`);
+      if (this.oneFile) lines.push(`#EXT-X-BYTERANGE:${bytes}@${offsetOf(segments, i)}`, 'all.ts');
+      else lines.push(`${FIRST_SEQUENCE + i}.ts`);
     }
     if (!this.live) lines.push('#EXT-X-ENDLIST');
     return `${lines.join('\n')}\n`;
@@ -126,6 +158,32 @@ export class Stream {
     const from = Math.floor((Date.now() - this.startedAt) / (SEGMENT_S * 1000));
     return [from, from + LIVE_WINDOW_SEGMENTS];
   }
+}
+
+/** For how many numbers below `end` it holds. */
+function countTo(/** @type {number} */ end, /** @type {(i: number) => unknown} */ holds) {
+  let count = 0;
+  for (let i = 0; i < end; i++) if (holds(i)) count += 1;
+  return count;
+}
+
+/** @typedef {import('./media.mjs').Segment} Segment */
+
+const bytesOf = (/** @type {Segment[]} */ segments) => segments.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Where segment `i` begins in the file that holds one after the other, again and again. */
+function offsetOf(/** @type {Segment[]} */ segments, /** @type {number} */ i) {
+  return Math.floor(i / segments.length) * bytesOf(segments) + bytesOf(segments.slice(0, i % segments.length));
+}
+
+/** The segment in which that byte of the file lies. */
+function rangeAt(/** @type {Segment[]} */ segments, /** @type {number} */ at) {
+  let base = Math.floor(at / bytesOf(segments)) * bytesOf(segments);
+  for (const segment of segments) {
+    if (at < base + segment.bytes) return { segment, base };
+    base += segment.bytes;
+  }
+  return null;
 }
 
 /** Every rendition must fill the clip, or looping it would shift the renditions against each other. */

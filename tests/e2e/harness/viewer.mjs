@@ -27,6 +27,8 @@ const CONSOLE_LINES_MAX = 20;
  * @property {number | null} placed segments from the first one played to the live edge, both included
  * @property {{ atS: number, level: number }[]} levels renditions played, by their place from the lowest
  * @property {string[]} history what happened to peers, for people
+ * @property {number} longestAwayMs for how long the page did nothing at all
+ * @property {number | null} latencyS behind the clock, where the stream names its times
  */
 
 /** @typedef {'high' | 'low' | 'auto'} Quality the rendition to stay at; with `auto` the player chooses */
@@ -42,6 +44,9 @@ const CONSOLE_LINES_MAX = 20;
  * @property {boolean} beside it is only compared with: its stalls and fatal errors fail nothing
  * @property {RegExp} [blocked] requests that fail
  * @property {RegExp} [held] requests that wait for `release`
+ * @property {Viewer} [onPageOf] its page has this player too
+ * @property {boolean} [sleepy] its page can be frozen
+ * @property {boolean} [watched] its connections are counted, see `connections`
  */
 
 /** @returns {Report} */
@@ -50,7 +55,7 @@ const blankReport = () => ({
   ...{ loaded: { http: 0, p2p: 0 }, fatal: [], errors: {}, engineErrors: {} },
   ...{ position: 0, playedS: 0, aheadS: 0, paused: false, ended: false },
   stalls: { waiting: 0, starvedMs: 0, longestStillMs: 0 },
-  ...{ placed: null, levels: [], history: [] },
+  ...{ placed: null, levels: [], history: [], longestAwayMs: 0, latencyS: null },
 });
 
 const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
@@ -62,6 +67,11 @@ export class Viewer {
   console = [];
   /** @type {string[]} exceptions nobody caught */
   pageErrors = [];
+  /** Its page does not answer at the moment and is not looked at. */
+  away = false;
+
+  /** @type {import('playwright-core').CDPSession | undefined} what it was told lasts as long as the session */
+  #browserSession;
 
   /** Lets the held requests go. */
   release = () => {};
@@ -94,29 +104,66 @@ export class Viewer {
    * @param {ViewerOptions} options
    */
   static async open(browser, origin, options) {
-    const context = await browser.newContext({ extraHTTPHeaders: { [VIEWER_HEADER]: options.name } });
+    if (options.onPageOf) return new Viewer(options.onPageOf.page, origin, options);
+    // Only the first context of a browser has pages that can be frozen.
+    const context = options.sleepy ? browser.contexts()[0] : await browser.newContext();
+    await context.setExtraHTTPHeaders({ [VIEWER_HEADER]: options.name });
     const viewer = new Viewer(await context.newPage(), origin, options);
     if (options.blocked) await context.route(options.blocked, (route) => route.abort());
     if (options.held) await context.route(options.held, (route) => viewer.#released.then(() => route.continue()));
+    if (options.watched) await context.addInitScript(watchConnections);
     return viewer;
   }
 
   /** Loads the page and lets it play. */
   async play(/** @type {string} */ siteUrl) {
-    await this.page.goto(`${siteUrl}/page/viewer.html`);
+    if (!this.options.onPageOf) await this.page.goto(`${siteUrl}/page/viewer.html`);
+    await this.restart();
+  }
+
+  /** Makes a new player, after it has destroyed the one before. */
+  async restart() {
     const { engine, stream, hls, core, quality } = this.options;
     const start = { engine, manifestUrl: stream.manifestUrl, hls, core, quality };
-    await this.page.evaluate((given) => /** @type {any} */ (window).start(given), start);
+    const given = { start, place: this.#place };
+    await this.page.evaluate((it) => /** @type {any} */ (window).start(it.start, it.place), given);
+  }
+
+  /** Destroys the player; the page stays. */
+  async stop() {
+    await this.page.evaluate((place) => /** @type {any} */ (window).stop(place), this.#place);
   }
 
   /** Asks the page how it is doing. */
   async look() {
-    this.now = await this.page.evaluate(() => /** @type {any} */ (window).report());
+    if (this.away) return;
+    this.now = await this.page.evaluate((place) => /** @type {any} */ (window).report(place), this.#place);
+  }
+
+  /** Connections that the page has made, and those that are not closed. */
+  async connections() {
+    return this.page.evaluate(() => /** @type {any} */ (window).connections());
+  }
+
+  /** A message to the browser about this page. */
+  async tellBrowser(/** @type {string} */ method, /** @type {object} */ parameters) {
+    this.#browserSession ??= await this.page.context().newCDPSession(this.page);
+    await this.#browserSession.send(/** @type {any} */ (method), /** @type {any} */ (parameters));
+  }
+
+  get #place() {
+    return this.options.onPageOf ? 1 : 0;
+  }
+
+  /** @returns {string} the name by which the origin knows the page */
+  get #account() {
+    return (this.options.onPageOf ?? this).name;
   }
 
   /** Lets the player throw its buffer away and go on in another rendition. */
   async switchTo(/** @type {Quality} */ quality) {
-    await this.page.evaluate((wanted) => /** @type {any} */ (window).switchTo(wanted), quality);
+    const given = { quality, place: this.#place };
+    await this.page.evaluate((it) => /** @type {any} */ (window).switchTo(it.quality, it.place), given);
   }
 
   async close() {
@@ -138,13 +185,19 @@ export class Viewer {
 
   /** Bytes of segments the origin sent to this viewer, also those nobody waited for any more. */
   get bytesOriginSent() {
-    return this.origin.bytesServedOf(this.options.stream, this.name);
+    return this.origin.bytesServedOf(this.options.stream, this.#account);
   }
 
   /** Bytes the player was given but the origin never sent to this viewer: proof of peers. */
   get bytesOriginNeverSent() {
     const unique = new Map(this.now.delivered.map(({ url, bytes }) => [url, bytes]));
-    return sum([...unique].map(([url, bytes]) => Math.max(0, bytes - this.origin.bytesServed(this.name, url))));
+    return sum([...unique].map(([url, bytes]) => Math.max(0, bytes - this.origin.bytesServed(this.#account, url))));
+  }
+
+  /** Segments of which the origin sent nothing to this viewer, by the end of their URL. */
+  get segmentsFromPeers() {
+    const urls = this.now.delivered.filter(({ url }) => this.origin.bytesServed(this.#account, url) === 0).map(({ url }) => url);
+    return [...new Set(urls)].map((url) => url.slice(this.options.stream.baseUrl.length + 1));
   }
 
   /** Whether both the viewer and the origin say that peers with this id prefix gave it something. */
@@ -154,7 +207,7 @@ export class Viewer {
 
   /** Delays every segment the origin sends to this viewer. */
   delayOrigin(/** @type {number} */ ms) {
-    this.options.stream.delay(this.name, ms);
+    this.options.stream.delay(this.#account, ms);
   }
 
   /** Segments whose bytes differ from the origin's, described. */
@@ -182,4 +235,22 @@ export class Viewer {
       `${peers.length} peers, stalls ${JSON.stringify(stalls)}`,
     ].join('; ');
   }
+}
+
+/** Runs in the page before all else: keeps what the page opens, to see whether it closes. */
+function watchConnections() {
+  /** @type {any[]} */
+  const made = [];
+  const kept = (/** @type {any} */ Class) =>
+    class extends Class {
+      constructor(/** @type {any[]} */ ...given) {
+        super(...given);
+        made.push(this);
+      }
+    };
+  const page = /** @type {any} */ (window);
+  page.RTCPeerConnection = kept(page.RTCPeerConnection);
+  page.WebSocket = kept(page.WebSocket);
+  const isOpen = (/** @type {any} */ { connectionState, readyState }) => connectionState !== 'closed' && readyState !== WebSocket.CLOSED;
+  page.connections = () => ({ made: made.length, open: made.filter(isOpen).map((it) => it.connectionState ?? `socket ${it.readyState}`) });
 }

@@ -12,16 +12,26 @@ export class Playhead {
   #video;
   #last;
   #stillMs = 0;
+  #sampling;
+  #waiting = () => {
+    if (this.started && !this.#video.seeking) this.stalls.waiting += 1;
+  };
   playedS = 0;
   stalls = { waiting: 0, starvedMs: 0, longestStillMs: 0 };
+  /** The longest time the page did not come to look: how long it was frozen, or the processor busy. */
+  longestAwayMs = 0;
 
   constructor(video) {
     this.#video = video;
     this.#last = this.#look();
-    setInterval(() => this.#sample(), SAMPLE_MS);
-    video.addEventListener('waiting', () => {
-      if (this.started && !video.seeking) this.stalls.waiting += 1;
-    });
+    this.#sampling = setInterval(() => this.#sample(), SAMPLE_MS);
+    video.addEventListener('waiting', this.#waiting);
+  }
+
+  /** Looks no more. */
+  destroy() {
+    clearInterval(this.#sampling);
+    this.#video.removeEventListener('waiting', this.#waiting);
   }
 
   /** Whether playback has begun. */
@@ -46,6 +56,7 @@ export class Playhead {
   #sample() {
     const before = this.#last;
     this.#last = this.#look();
+    this.longestAwayMs = Math.max(this.longestAwayMs, this.#last.at - before.at);
     const { paused, ended, seeking } = this.#video;
     if (paused || ended || seeking) return;
     const moved = this.#last.position - before.position;

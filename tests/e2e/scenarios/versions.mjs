@@ -2,7 +2,7 @@
 // Viewers with p2p-media-loader 2.2.2 and 2.3.1 never meet each other: their swarms have other names.
 // Ours, told to meet every version, and the seeder serve both, so that what one has the other gets.
 
-import { OURS, P2PML_2_2, P2PML_2_3, P2PML_LIVE_SYNC, SEEDER, scenario } from '../harness/scenario.mjs';
+import { OURS, P2PML_2_2, P2PML_2_3, P2PML_LIVE_SYNC, SEEDER, SMALL_STEPS, scenario } from '../harness/scenario.mjs';
 
 const MEETS_ALL = { core: { generation: 'auto' } };
 const MEETS_ALL_LIVE = { ...MEETS_ALL, hls: { liveSyncDurationCount: P2PML_LIVE_SYNC } };
@@ -20,7 +20,7 @@ for (const [from, to] of /** @type {const} */ ([['2.2.2', '2.3.1'], ['2.3.1', '2
     const stream = await scene.vod();
     await scene[versions[from].open](stream);
     await scene.untilAllPlayed(4);
-    const ours = await scene.ours(stream, MEETS_ALL);
+    const ours = await scene.ours(stream, { ...SMALL_STEPS, core: { ...SMALL_STEPS.core, ...MEETS_ALL.core } });
     await scene.until(`ours took from ${from}`, () => ours.tookFrom(versions[from].id));
     const taker = await scene[versions[to].open](stream);
     await scene.until(`${to} took from ours`, () => taker.tookFrom(OURS));

@@ -24,6 +24,9 @@ const SLACK = 0.02;
 /** Where p2p-media-loader shares less than could be shared, ours shares so much more than it. */
 const AHEAD = 0.1;
 
+/** Of many viewers each meets so many at once, as many as it makes offers; the rest by and by. */
+const OFFERS = 5;
+
 /** One of N viewers has to fetch each segment. */
 const bound = (/** @type {number} */ count) => 1 - 1 / count - SLACK;
 
@@ -38,7 +41,7 @@ async function openAll(scene, { count, beside, stream }) {
     await scene.ours(streams.ours);
     if (streams.rivals) await scene.rival(streams.rivals);
   }
-  const connected = () => scene.promised.every(({ now }) => now.peers.length === count - 1);
+  const connected = () => scene.promised.every(({ now }) => now.peers.length >= Math.min(count - 1, OFFERS));
   await scene.until('all are connected', connected);
 }
 
@@ -63,7 +66,7 @@ async function assertShares(scene, count, warm) {
 }
 
 const cases = [
-  { declare: scenario, count: 2, beside: false },
+  { declare: longScenario, count: 2, beside: false },
   { declare: scenario, count: 4, beside: false },
   { declare: longScenario, count: 2, beside: true },
   { declare: longScenario, count: 4, beside: true },
@@ -78,9 +81,11 @@ for (const { declare, count, beside } of cases) {
     await openAll(scene, { count, beside, stream: () => scene.live() });
     await scene.untilAllPlayed(WARM_S);
     const before = await scene.books(scene.promised);
+    const met = scene.promised.map(({ now }) => now.peers.length);
     await scene.playsOnFor(countedS);
     await assertShares(scene, count, added(before, await scene.books(scene.promised)));
-    for (const { name, now } of scene.promised) assert.equal(now.peers.length, count - 1, `${name} lost peers`);
+    scene.tell(`peers ${met}, then ${scene.promised.map(({ now }) => now.peers.length)}`);
+    for (const [i, { name, now }] of scene.promised.entries()) assert.ok(now.peers.length >= met[i], `${name} lost peers`);
   });
 
   declare(`${count} viewers on demand have the origin send each segment once${suffix}`, async (scene) => {
