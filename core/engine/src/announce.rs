@@ -191,7 +191,9 @@ impl Engine {
             known += usize::from(!offer && conn.is_known_in(swarm));
         }
         let others = match self.membership(swarm, tracker).others {
-            Some(others) => (others as usize).saturating_sub(known),
+            // The tracker hands an offer to anybody: who misses one of many finds it with several at once.
+            Some(others) if others as usize > known => others as usize,
+            Some(_) => 0,
             // A super-peer sits in many empty swarms, a viewer in those of other generations: it asks
             // first, and offers when there is somebody.
             None if self.asks_first(swarm) => 0,

@@ -327,3 +327,32 @@ fn a_shell_without_a_token_sends_none() {
     });
     assert!(texts.into_iter().all(|text| !text.contains("jwt")));
 }
+
+/// Offers of the announce after the tracker has counted seven others, of whom so many were met.
+fn offers_after_meeting(met: u8) -> Option<(usize, bool)> {
+    let mut bench = Bench::new(Config::default());
+    bench.input(Input::TrackerOpened(FIRST));
+    bench.load(0);
+    for number in 0..met {
+        let mut id = FOREIGN.0;
+        id[19] = b'A' + number;
+        bench.connect(PeerId(id));
+    }
+    make_offers(&mut bench);
+    // Offers that nobody took have run out.
+    bench.wait_ms(60_000);
+    replies(&mut bench, FIRST, 7);
+    bench.outputs.clear();
+    for _ in 0..121 {
+        bench.wait_ms(1_000);
+        make_offers(&mut bench);
+    }
+    announces(&bench, FIRST).first().copied()
+}
+
+/// The tracker hands an offer to anybody, most often to one who is connected already.
+#[test]
+fn who_misses_one_of_many_makes_several_offers() {
+    assert_eq!(offers_after_meeting(6), Some((5, false)));
+    assert_eq!(offers_after_meeting(7), Some((0, false)));
+}
