@@ -96,11 +96,25 @@ pub(crate) fn ports(file: &File) -> Result<(), Failure> {
     for listen in config.stun.tcp_listen.iter().chain(&config.stun.tls_listen) {
         say(&format!("tcp {listen} stun"));
     }
-    say(&format!("udp {} seeder", config.seeder.udp));
+    for udp in shards(config.seeder.udp, config.seeder.shards) {
+        say(&format!("udp {udp} seeder"));
+    }
     if let Some(shield) = &config.seeder.shield {
         say(&format!("tcp {} seeder (origin shield)", shield.listen));
     }
     Ok(())
+}
+
+/// The addresses that the seeder's shards bind; with port 0 each takes a free one.
+fn shards(udp: SocketAddr, count: usize) -> impl Iterator<Item = SocketAddr> {
+    let ports = if udp.port() == 0 {
+        0..=0
+    } else {
+        udp.port()..=u16::MAX
+    };
+    ports
+        .take(count)
+        .map(move |port| SocketAddr::new(udp.ip(), port))
 }
 
 /// `beekeepr healthcheck`
@@ -138,4 +152,23 @@ fn ask_readiness(address: SocketAddr) -> std::io::Result<String> {
 pub(crate) fn say(line: &str) {
     // Whoever closed our output does not want to read it.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_shard_has_the_next_port() {
+        let listed = |udp: &str, count| -> Vec<String> {
+            let shards = shards(udp.parse().unwrap(), count);
+            shards.map(|udp| udp.to_string()).collect()
+        };
+        assert_eq!(
+            listed("127.0.0.1:5000", 2),
+            ["127.0.0.1:5000", "127.0.0.1:5001"]
+        );
+        assert_eq!(listed("[::]:0", 4), ["[::]:0"]);
+        assert_eq!(listed("127.0.0.1:65535", 2), ["127.0.0.1:65535"]);
+    }
 }

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::roster::CHANNELS_MAX;
+use crate::rtc::SHARDS_MAX;
 
 pub use channel::{Channel, Renditions, Secret};
 pub use channels_from::ChannelsFrom;
@@ -87,8 +88,11 @@ pub struct Config {
     pub viewer_upload_bps_max: u64,
     /// Connections of one logical peer in one swarm. Default 300.
     pub peers_max: u32,
-    /// Connections in all; a viewer has one to each logical peer. Default 1000, 145 KiB each when idle.
+    /// Connections in all; a viewer has one to each logical peer. Default 3000, 12 KiB each when idle.
     pub connections_max: usize,
+    /// Threads for WebRTC, each with a UDP port of its own: that of `udp` and those after it. 1 to 64, default 1, which
+    /// fills a line of 1 Gbit/s many times over.
+    pub shards: usize,
     /// Fetch also from private and loopback addresses. On in any case when `udp` is a loopback address.
     pub allow_private_origins: bool,
     /// Hosts, as written in URLs, that may have private addresses.
@@ -121,7 +125,8 @@ impl Default for Config {
             upload_bps_max: 0,
             viewer_upload_bps_max: 0,
             peers_max: 300,
-            connections_max: 1_000,
+            connections_max: 3_000,
+            shards: 1,
             allow_private_origins: false,
             private_origins: Vec::new(),
             proxy: Proxy::None,
@@ -186,6 +191,14 @@ impl Config {
             let (seen, expected) = (self.logical_peers_max.into(), "16 or less");
             return Err(ConfigError::Range {
                 key: "logical_peers_max",
+                seen,
+                expected,
+            });
+        }
+        if !(1..=SHARDS_MAX).contains(&self.shards) {
+            let (seen, expected) = (self.shards as u64, "1 to 64");
+            return Err(ConfigError::Range {
+                key: "shards",
                 seen,
                 expected,
             });
@@ -288,5 +301,16 @@ mod tests {
             ..Config::default()
         };
         assert!(local.any_origin());
+    }
+
+    #[test]
+    fn shards_are_few_and_at_least_one() {
+        for (shards, is_fine) in [(0, false), (1, true), (64, true), (65, false)] {
+            let config = Config {
+                shards,
+                ..config(&[])
+            };
+            assert_eq!(config.check().is_ok(), is_fine, "{shards}");
+        }
     }
 }

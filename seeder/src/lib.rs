@@ -70,7 +70,7 @@ pub enum StartError {
 /// A seeder at work.
 #[derive(Debug)]
 pub struct Running {
-    /// The UDP address really bound.
+    /// The UDP addresses really bound, one for each shard.
     pub addresses: Vec<SocketAddr>,
     /// The origin shield's address really bound, if it is on.
     pub shield: Option<SocketAddr>,
@@ -115,7 +115,7 @@ pub async fn start(
     // Viewers are served until the channels have finished what they send.
     let (hub_end, hub_shutdown) = Shutdown::new();
     let hub = rtc::start(hub_config(&config).await, hub_shutdown)?;
-    let address = hub.address();
+    let addresses: Vec<SocketAddr> = hub.addresses().collect();
     let channels = config.channels.clone();
     let cache = cache::Cache::new(config.cache_bytes_max, disk);
     let directory = shield::Directory::default();
@@ -151,7 +151,7 @@ pub async fn start(
         tasks.spawn(following);
     }
     Ok(Running {
-        addresses: vec![address],
+        addresses,
         shield,
         channels: roster,
         shutdown,
@@ -165,6 +165,7 @@ async fn hub_config(config: &Config) -> rtc::HubConfig {
         udp: config.udp,
         external_ips: external_ips(config).await,
         peers_max: config.connections_max,
+        shards: config.shards,
         ..rtc::HubConfig::default()
     }
 }

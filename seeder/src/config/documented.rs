@@ -58,6 +58,7 @@ fn all() -> Config {
         viewer_upload_bps_max: usual.viewer_upload_bps_max,
         peers_max: usual.peers_max,
         connections_max: usual.connections_max,
+        shards: usual.shards,
         allow_private_origins: usual.allow_private_origins,
         private_origins: usual.private_origins,
         proxy: usual.proxy,

@@ -100,7 +100,7 @@ impl HubError {
 }
 
 /// More than any machine has cores to spare for it.
-const SHARDS_MAX: usize = 64;
+pub(crate) const SHARDS_MAX: usize = 64;
 
 /// A running hub. Clones are the same hub. It ends when the shutdown is requested, or when the last
 /// hub and client are dropped.

@@ -44,6 +44,7 @@ mod stun;
 mod wire;
 
 pub use client::{Client, HubEvent};
+pub(crate) use hub::SHARDS_MAX;
 pub use hub::{Hub, HubConfig, HubError, start};
 
 /// Bytes of the largest message that we take, and say so in our descriptions. Chromium says the
