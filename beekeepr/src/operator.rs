@@ -27,6 +27,8 @@ pub(crate) async fn check(args: Check) -> Result<(), Failure> {
     if !faults.is_empty() {
         return Err(Failure::Config(faults.join("; ")));
     }
+    let seeder = config.seeder.check_settings();
+    seeder.map_err(|error| Failure::Config(error.to_string()))?;
     if !args.json {
         say("the configuration is valid");
     }

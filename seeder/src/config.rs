@@ -179,6 +179,14 @@ impl Config {
             return Err(ConfigError::NoTracker);
         }
         self.check_channels(&self.channels)?;
+        self.check_settings()
+    }
+
+    /// What types cannot express of everything but trackers and channels.
+    ///
+    /// # Errors
+    /// The first number that is out of its range.
+    pub fn check_settings(&self) -> Result<(), ConfigError> {
         if !(1..=LOGICAL_PEERS_MAX).contains(&self.logical_peers) {
             let seen = u64::from(self.logical_peers);
             return Err(ConfigError::Range {

@@ -164,6 +164,14 @@ fn a_wrong_configuration_has_code_78_and_names_the_key() {
 }
 
 #[test]
+fn a_number_out_of_its_range_is_found_before_anything_starts() {
+    let wrong = ("BEEKEEPR_SEEDER__SHARDS", "0");
+    let (code, text) = refused(&["check", "--offline"], &[wrong]);
+    assert_eq!(code, Some(78));
+    assert!(text.contains("shards") && text.contains("1 to 64"), "{text}");
+}
+
+#[test]
 fn the_health_check_asks_a_running_role() {
     let mut tracker = start_tracker();
     let ready = tracker.ready();
