@@ -168,7 +168,10 @@ fn a_number_out_of_its_range_is_found_before_anything_starts() {
     let wrong = ("BEEKEEPR_SEEDER__SHARDS", "0");
     let (code, text) = refused(&["check", "--offline"], &[wrong]);
     assert_eq!(code, Some(78));
-    assert!(text.contains("shards") && text.contains("1 to 64"), "{text}");
+    assert!(
+        text.contains("shards") && text.contains("1 to 64"),
+        "{text}"
+    );
 }
 
 #[test]
