@@ -14,6 +14,7 @@ pub mod handover;
 pub mod logs;
 pub mod net;
 pub mod open_files;
+pub mod range;
 pub mod ready;
 mod shutdown;
 pub mod tls;

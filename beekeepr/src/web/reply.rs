@@ -1,11 +1,11 @@
 //! Responses with files: types, caching and byte ranges (RFC 9110, 9111).
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::ops::Range;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use beekeepr_service::range::{Part, part};
 
 /// How long a copy may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,69 +106,9 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// What a Range header asks for.
-#[derive(Debug, PartialEq, Eq)]
-enum Part {
-    /// No range, several ranges or nonsense: a server may always send the whole.
-    Whole,
-    Range(Range<usize>),
-    Outside,
-}
-
-fn part(header: &str, length: usize) -> Part {
-    let Some((from, to)) = header
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-    else {
-        return Part::Whole;
-    };
-    let range = match (from.parse::<usize>().ok(), to.parse::<usize>().ok()) {
-        (Some(from), Some(to)) if from <= to => from..to.saturating_add(1).min(length),
-        (Some(from), None) if to.is_empty() => from..length,
-        // The last bytes; more than there are means all.
-        (None, Some(last)) if from.is_empty() => length.saturating_sub(last)..length,
-        _ => return Part::Whole,
-    };
-    if range.is_empty() {
-        Part::Outside
-    } else {
-        Part::Range(range)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges_are_cut_to_the_file() {
-        assert_eq!(part("bytes=0-3", 10), Part::Range(0..4));
-        assert_eq!(part("bytes=4-", 10), Part::Range(4..10));
-        assert_eq!(part("bytes=-3", 10), Part::Range(7..10));
-        assert_eq!(part("bytes=-30", 10), Part::Range(0..10));
-        assert_eq!(part("bytes=8-18446744073709551615", 10), Part::Range(8..10));
-    }
-
-    #[test]
-    fn a_range_outside_is_refused() {
-        for header in ["bytes=10-", "bytes=10-12", "bytes=-0"] {
-            assert_eq!(part(header, 10), Part::Outside, "{header}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_single_range_gets_the_whole() {
-        for header in [
-            "bytes=",
-            "bytes=-",
-            "bytes=3-1",
-            "bytes=0-1,3-4",
-            "lines=0-1",
-            "bytes=a-b",
-        ] {
-            assert_eq!(part(header, 10), Part::Whole, "{header}");
-        }
-    }
 
     #[test]
     fn the_client_gets_the_types_browsers_insist_on() {
