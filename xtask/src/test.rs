@@ -46,7 +46,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         Ok(with_on_path(nextest, &tools::nextest()?))
     });
     tally.check("TypeScript types", || {
-        [build::JS, E2E, INTEROP]
+        // The client is held to p2p-media-loader's types, which the browser tests bring.
+        [E2E, INTEROP, build::JS]
             .into_iter()
             .try_for_each(|folder| {
                 build::node_modules(folder)?;
