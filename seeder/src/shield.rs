@@ -11,6 +11,8 @@ mod dash;
 mod directory;
 mod hls;
 mod manifests;
+#[cfg(test)]
+mod players;
 mod reply;
 mod seal;
 mod segments;
@@ -143,18 +145,12 @@ impl Shield {
             if path != served.file() {
                 return (reply::not_found(), false);
             }
-            let url = served.manifest.clone();
-            let folder = None;
-            return self
-                .manifest(
-                    Wish {
-                        served,
-                        url,
-                        folder,
-                    },
-                    query,
-                )
-                .await;
+            let wish = Wish {
+                served,
+                url: served.manifest.clone(),
+                folder: None,
+            };
+            return self.manifest(wish, query).await;
         };
         let folder = self.seal.open(served.path(), sealed);
         let Some((folder, url)) = folder.and_then(|it| Some((it.clone(), it.file(file)?))) else {
@@ -168,17 +164,12 @@ impl Shield {
             } = &folder;
             // Else what is relative would get the manifest's query, or be taken for a manifest.
             let is_neutral = sealed_query.is_none() && *kind == Kind::Files;
-            let folder = is_neutral.then_some(below.as_str());
-            return self
-                .manifest(
-                    Wish {
-                        served,
-                        url,
-                        folder,
-                    },
-                    query,
-                )
-                .await;
+            let wish = Wish {
+                served,
+                url,
+                folder: is_neutral.then_some(below.as_str()),
+            };
+            return self.manifest(wish, query).await;
         }
         self.segment(served, &url, headers).await
     }

@@ -24,24 +24,9 @@ fn seeder(config: Config) -> Bench {
     };
     let mut bench = Bench::new(config);
     for id in 0..30 {
-        brings(&mut bench, id);
+        bench.brings(id);
     }
     bench
-}
-
-/// The origin gives a segment that was asked for.
-fn brings(bench: &mut Bench, id: i64) {
-    let fetch = bench.fetch_of(id).expect("the segment is fetched");
-    bench.input(Input::FetchStarted {
-        fetch,
-        offset: 0,
-        total: Some(SIZE),
-    });
-    bench.input(Input::FetchProgress {
-        fetch,
-        bytes: SIZE as u32,
-    });
-    bench.input(Input::FetchDone { fetch });
 }
 
 fn list(bench: &mut Bench, live: bool, ids: std::ops::Range<i64>) {
@@ -259,7 +244,7 @@ fn what_the_origin_does_not_give_in_time_is_absent() {
     bench.wait_ms(600);
     assert_eq!(sent(&bench, conn), [absent(3, 1)]);
     // It is fetched all the same: whoever asks next gets it.
-    brings(&mut bench, 3);
+    bench.brings(3);
     asks(&mut bench, conn, 3, 2, 0);
     assert_eq!(sent(&bench, conn)[1], data(3, 2, SIZE));
 }

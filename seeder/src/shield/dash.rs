@@ -164,30 +164,16 @@ fn push_tag(out: &mut String, name: &str, tag: &str, base: &Url, rewriter: &Rewr
 mod tests {
     use std::cell::Cell;
 
+    use super::super::players;
     use super::super::seal::Seal;
     use super::*;
 
     /// A manifest as players get it, with our addresses opened again.
     fn seen(text: &str, folder: Option<&str>) -> String {
-        let seal = Seal::new(None).unwrap();
-        let rewriter = Rewriter {
-            seal: &seal,
-            channel: "one",
-            folder,
-            last: Cell::default(),
-        };
         let from = Url::parse("https://o.example/tv/index.mpd").unwrap();
-        let text = rewritten(text, &from, &rewriter);
-        let mut seen = String::new();
-        for part in text.split_inclusive(['"', '\'', '>', '<']) {
-            let opened = part.strip_prefix("/one/").and_then(|path| {
-                let (sealed, file) = path.split_once('/')?;
-                let (file, end) = file.split_at(file.len() - 1);
-                Some(format!("[{}]{end}", seal.open("one", sealed)?.file(file)?))
-            });
-            seen.push_str(opened.as_deref().unwrap_or(part));
-        }
-        seen
+        let rewrite = |rewriter: &Rewriter<'_>| rewritten(text, &from, rewriter);
+        let ends = ['"', '\'', '>', '<'];
+        players::seen(folder, rewrite, &ends, |_, url| format!("[{url}]"))
     }
 
     #[test]

@@ -114,35 +114,21 @@ fn quoted(attributes: &str, wanted: &str) -> Option<(usize, usize)> {
 mod tests {
     use std::cell::Cell;
 
+    use super::super::players;
     use super::super::seal::Seal;
     use super::*;
 
     /// A playlist as players get it, with our addresses opened again.
     fn seen(text: &str, folder: Option<&str>) -> String {
-        let seal = Seal::new(None).unwrap();
-        let rewriter = Rewriter {
-            seal: &seal,
-            channel: "one",
-            folder,
-            last: Cell::default(),
-        };
         let from = Url::parse("https://o.example/tv/index.m3u8").unwrap();
-        let text = rewritten(text, &from, &rewriter);
-        let mut seen = String::new();
-        for part in text.split_inclusive(['"', '\n']) {
-            let opened = part.strip_prefix("/one/").and_then(|path| {
-                let (sealed, file) = path.split_once('/')?;
-                let folder = seal.open("one", sealed)?;
-                let kind = match folder.kind {
-                    Kind::Files => "",
-                    Kind::Manifests => "manifest ",
-                };
-                let (file, end) = file.split_at(file.len() - 1);
-                Some(format!("<{kind}{}>{end}", folder.file(file)?))
-            });
-            seen.push_str(opened.as_deref().unwrap_or(part));
-        }
-        seen
+        let rewrite = |rewriter: &Rewriter<'_>| rewritten(text, &from, rewriter);
+        players::seen(folder, rewrite, &['"', '\n'], |folder, url| {
+            let kind = match folder.kind {
+                Kind::Files => "",
+                Kind::Manifests => "manifest ",
+            };
+            format!("<{kind}{url}>")
+        })
     }
 
     #[test]

@@ -87,9 +87,12 @@ impl Bench {
     /// Brings segment `id` in over HTTP.
     pub(crate) fn load(&mut self, id: i64) {
         self.want(id);
-        let fetch = self
-            .fetch_of(id)
-            .expect("an urgent segment is fetched at once");
+        self.brings(id);
+    }
+
+    /// The origin gives a segment that is being fetched.
+    pub(crate) fn brings(&mut self, id: i64) {
+        let fetch = self.fetch_of(id).expect("the segment is fetched");
         self.input(Input::FetchStarted {
             fetch,
             offset: 0,
