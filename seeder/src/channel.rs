@@ -60,6 +60,7 @@ use crate::shield::{Directory, Entry, Served};
 use crate::tracker;
 
 pub(crate) use status::Status;
+pub(crate) use token::try_token;
 
 /// News that wait for the channel: a round of playlists.
 const NEWS_MAX: usize = 64;

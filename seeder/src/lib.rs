@@ -102,6 +102,7 @@ pub async fn start(
     shutdown: Shutdown,
 ) -> Result<Running, StartError> {
     config.check()?;
+    channel::try_token(&config);
     let metrics = metrics::Metrics::register(registry)?;
     let tls = tls::client_config().map_err(|error| StartError::Client(error.to_string()))?;
     let guard = origin::Guard::new(config.any_origin(), &config.private_origins);

@@ -132,7 +132,7 @@ mod tests {
             super_peer_kids: tokens.super_peer_kids.clone(),
             ..Policy::default()
         };
-        let keys = KeySet::new(tokens.own_keys).unwrap();
+        let keys = KeySet::new(&tokens.own_keys).unwrap();
         let now_s = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap()

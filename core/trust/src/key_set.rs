@@ -52,21 +52,31 @@ impl KeySet {
                 text,
             })
         });
-        Self::new(keys.collect::<Result<_, _>>()?)
+        Self::new(&keys.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// A set of these keys.
     ///
     /// # Errors
     /// There are too many, or two cannot be told apart.
-    pub fn new(keys: Vec<Key>) -> Result<Self, KeyError> {
+    pub fn new(keys: &[Key]) -> Result<Self, KeyError> {
+        Self::default().and(keys)
+    }
+
+    /// The set with more keys. Each side may have as many as a set may, so that a full file leaves room for keys of the
+    /// process's own.
+    ///
+    /// # Errors
+    /// As with [`KeySet::new`].
+    pub fn and(self, more: &[Key]) -> Result<Self, KeyError> {
         let fault = |text: String| KeyError { index: None, text };
-        if keys.len() > KEYS_MAX {
+        if more.len() > KEYS_MAX {
             return Err(fault(format!(
                 "{} keys, expected at most {KEYS_MAX}",
-                keys.len()
+                more.len()
             )));
         }
+        let keys = [&self.keys, more].concat();
         for (index, key) in keys.iter().enumerate() {
             let name = |it: &Key| (it.kid.clone(), it.algorithm().as_str());
             if key.kid.is_some() && keys[..index].iter().any(|other| name(other) == name(key)) {
@@ -75,14 +85,6 @@ impl KeySet {
             }
         }
         Ok(Self { keys })
-    }
-
-    /// The set with more keys.
-    ///
-    /// # Errors
-    /// As with [`KeySet::new`].
-    pub fn and(self, more: &[Key]) -> Result<Self, KeyError> {
-        Self::new([&self.keys, more].concat())
     }
 
     /// How many keys there are.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::Channel;
-use crate::config::TrackerUrl;
+use crate::config::{Config, TrackerUrl};
 
 /// The tracker takes none that is longer (`core/trust`).
 const TOKEN_BYTES_MAX: u64 = 4 * 1024;
@@ -29,10 +29,7 @@ impl Channel {
     pub(super) fn give_token(&mut self, peer: usize, tracker: TrackerKey) {
         let config = &self.common.config;
         let given = match (&config.token_file, &config.token_source) {
-            (Some(file), _) => read(file).map_err(|error| {
-                let file = file.display();
-                format!("seeder.token_file {file} cannot be used: {error}")
-            }),
+            (Some(file), _) => read(file),
             (None, Some(source)) => Ok(source.token()),
             (None, None) => return,
         };
@@ -62,7 +59,24 @@ fn may_have(hosts: &[String], tracker: &TrackerUrl) -> bool {
     hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|it| it == host))
 }
 
+/// Warns of a file that cannot be used, before the first channel needs it. It may still be made: another process may
+/// write the token.
+pub(crate) fn try_token(config: &Config) {
+    if let Some(Err(error)) = config.token_file.as_deref().map(read) {
+        warn!("{error}; it is read again whenever a tracker is met");
+    }
+}
+
 fn read(file: &Path) -> Result<String, String> {
+    token_in(file).map_err(|error| {
+        format!(
+            "seeder.token_file {} cannot be used: {error}",
+            file.display()
+        )
+    })
+}
+
+fn token_in(file: &Path) -> Result<String, String> {
     let found = std::fs::metadata(file).map_err(|error| error.to_string())?;
     if found.len() > TOKEN_BYTES_MAX {
         return Err(format!(
@@ -126,7 +140,8 @@ mod tests {
     fn a_file_has_a_token_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
-        assert!(read(&file).is_err());
+        let missing = read(&file).unwrap_err();
+        assert!(missing.starts_with("seeder.token_file /"), "{missing}");
         for (text, token) in [
             (" a.b.c\n", Ok("a.b.c")),
             ("\n", Err(())),

@@ -52,7 +52,7 @@ fn keys() -> KeySet {
         kid: Some(KID.to_owned()),
         material: Material::Hmac(Secret(vec![7; 32])),
     };
-    KeySet::new(vec![key]).expect("one key is a set")
+    KeySet::new(&[key]).expect("one key is a set")
 }
 
 fn check_token(text: &[u8]) {

@@ -1,6 +1,6 @@
 //! Key sets, and how one key follows another.
 
-use beekeepr_trust::{Algorithm, KEYS_MAX, KeySet, Policy, TokenError};
+use beekeepr_trust::{Algorithm, KEYS_MAX, Key, KeySet, Material, Policy, Secret, TokenError};
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::util::{Issuer, grant, minute};
@@ -94,6 +94,17 @@ fn sets_are_bounded_and_names_are_unique() {
     let named = oct(32).replace('}', r#","kid":"a"}"#);
     let twice = fault(&format!(r#"{{"keys":[{named},{named}]}}"#));
     assert!(twice.contains("two keys have the kid \"a\""), "{twice}");
+}
+
+#[test]
+fn a_full_file_leaves_room_for_keys_of_the_process() {
+    let full = vec![oct(32); KEYS_MAX].join(",");
+    let full = KeySet::read(format!(r#"{{"keys":[{full}]}}"#).as_bytes()).unwrap();
+    let own = Key {
+        kid: Some("own".to_owned()),
+        material: Material::Hmac(Secret(vec![7; 32])),
+    };
+    assert_eq!(full.and(&[own]).map(|set| set.len()), Ok(KEYS_MAX + 1));
 }
 
 #[test]

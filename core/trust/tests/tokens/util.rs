@@ -95,7 +95,7 @@ pub(crate) fn grant_at(
     keys: &[Key],
     policy: &Policy,
 ) -> Result<Grant, TokenError> {
-    let keys = KeySet::new(keys.to_vec()).unwrap();
+    let keys = KeySet::new(keys).unwrap();
     let verified = Unverified::read(token)?.verified(&keys, &Ring)?;
     policy.grant(verified, now_s)
 }
