@@ -24,8 +24,10 @@ use crate::tls;
 
 /// Channels looked at together.
 const CHANNELS_AT_ONCE: usize = 8;
-/// For one channel: a manifest, a playlist and a segment, each of which may take its time.
+/// For one channel: a manifest, playlists and a segment, each of which may take its time.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Playlists of one channel that are read together, beside those of other channels.
+const PLAYLISTS_AT_ONCE: usize = 4;
 
 /// What was found of one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,9 +82,11 @@ async fn look(channel: &Channel, origin: &Origin) -> Result<Report, OriginError>
     problems.extend(redirected(channel, &origin.canonical(&text.url)));
     let (kind, streams, listed) = match &manifest {
         Manifest::Multivariant(listed) => {
-            let (streams, url) = first_playlist(channel, listed)?;
-            let media = twice(origin, &url, &listed.variables, &mut problems).await?;
-            ("HLS", streams, media)
+            let urls = playlists(channel, listed)?;
+            let (first, others) = urls.split_first().ok_or(OriginError::Empty)?;
+            let media = twice(origin, first, &listed.variables, &mut problems).await?;
+            problems.extend(unread(origin, others, &listed.variables).await);
+            ("HLS", urls.len(), media)
         }
         Manifest::Media(_) => {
             let none = Variables::default();
@@ -126,17 +130,29 @@ async fn twice(
     Ok(first)
 }
 
-/// How many streams are to be seeded, and the first one's playlist.
-fn first_playlist(channel: &Channel, listed: &Multivariant) -> Result<(usize, Url), OriginError> {
+/// The playlists of the streams to be seeded.
+fn playlists(channel: &Channel, listed: &Multivariant) -> Result<Vec<Url>, OriginError> {
     let tracks = listed.streams.iter().cloned().map(Track::of_hls);
     let is_chosen = chosen(&channel.renditions, &tracks.collect::<Vec<_>>())?;
     let pairs = listed.streams.iter().zip(is_chosen);
     let seeded = pairs.filter(|(_, is_chosen)| *is_chosen);
-    let urls: Vec<Url> = seeded
+    Ok(seeded
         .filter_map(|(stream, _)| url_of(&stream.url))
-        .collect();
-    let first = urls.first().cloned().ok_or(OriginError::Empty)?;
-    Ok((urls.len(), first))
+        .collect())
+}
+
+/// Playlists that cannot be read, or have no segments: viewers meet them when they change quality.
+async fn unread(origin: &Origin, urls: &[Url], variables: &Variables) -> Vec<String> {
+    let look = |url| async move {
+        let reason = match media(origin, url, variables).await {
+            Ok(listed) if listed.segments.is_empty() => OriginError::Empty.to_string(),
+            Ok(_) => return None,
+            Err(error) => error.to_string(),
+        };
+        Some(format!("the playlist {}: {reason}", without_query(url)))
+    };
+    let looked = stream::iter(urls).map(look).buffered(PLAYLISTS_AT_ONCE);
+    looked.filter_map(|it| async { it }).collect().await
 }
 
 async fn media(origin: &Origin, url: &Url, variables: &Variables) -> Result<Listed, OriginError> {

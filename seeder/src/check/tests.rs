@@ -27,10 +27,11 @@ async fn found(playlist: String, is_good: bool) -> Report {
 }
 
 fn answer(uri: &Uri, headers: &HeaderMap, playlist: String, is_good: bool) -> Response {
-    let body = if uri.path() == "/tv.m3u8" {
-        playlist
-    } else {
-        "x".to_owned()
+    let body = match uri.path() {
+        "/tv.m3u8" => playlist,
+        "/good.m3u8" => live(6, "5"),
+        "/gone.m3u8" => return StatusCode::NOT_FOUND.into_response(),
+        _ => "x".to_owned(),
     };
     if !is_good {
         return body.into_response();
@@ -142,6 +143,22 @@ fn plain_segments_of_a_secure_manifest_are_named() {
         problems[0].contains("the segment http://cdn.example/0.ts over http"),
         "{problems:?}"
     );
+}
+
+#[tokio::test]
+async fn every_playlist_of_a_channel_is_read() {
+    let variants = ["good", "gone", "page"]
+        .map(|name| format!("#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.{name}\"\n{name}.m3u8\n"));
+    let report = found(format!("#EXTM3U\n{}", variants.concat()), true).await;
+    assert!(report.is_readable);
+    let [gone, page] = report.problems.as_slice() else {
+        panic!("expected two problems: {:?}", report.problems);
+    };
+    assert!(
+        gone.contains("/gone.m3u8: ") && gone.contains("404"),
+        "{gone}"
+    );
+    assert!(page.contains("/page.m3u8: not a manifest"), "{page}");
 }
 
 #[tokio::test]
