@@ -81,167 +81,197 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    fn of(values: &[f64]) -> Self {
-        let mut parts = Self::default();
-        parts.put(0, values);
-        parts
-    }
-
-    fn put(&mut self, from: usize, values: &[f64]) {
-        for (place, &value) in self.numbers.iter_mut().skip(from).zip(values) {
+    fn put(&mut self, values: &[f64]) {
+        for (place, &value) in self.numbers.iter_mut().zip(values) {
             *place = value;
         }
     }
 
-    fn key(key: u32) -> Self {
-        Self::of(&[key.into()])
+    fn key(&mut self, key: u32) {
+        self.put(&[key.into()]);
     }
 
-    fn segment(key: SegmentKey, values: &[f64]) -> Self {
-        let mut parts = Self::of(&[key.stream.0.into(), key.id.0 as f64]);
-        parts.put(2, values);
-        parts
+    /// A segment, and what else belongs to it.
+    fn segment(&mut self, key: SegmentKey, [c, d, e]: [f64; 3]) {
+        self.put(&[key.stream.0.into(), key.id.0 as f64, c, d, e]);
     }
 
     /// Where bytes belong: segment, offset, total.
-    pub(crate) fn placement(placement: Placement) -> Self {
-        Self::segment(
-            placement.segment,
-            &[placement.offset as f64, placement.total as f64],
-        )
+    pub(crate) fn placement(&mut self, placement: Placement) {
+        let (offset, total) = (placement.offset as f64, placement.total as f64);
+        self.segment(placement.segment, [offset, total, 0.0]);
     }
 
-    fn text(self, text: String) -> Self {
-        Self {
-            data: text.into_bytes(),
-            ..self
-        }
+    fn peer(&mut self, peer: &PeerId) {
+        self.data = peer.chars().collect::<String>().into_bytes();
     }
 
-    fn peer(self, peer: &PeerId) -> Self {
-        self.text(peer.chars().collect())
-    }
-
-    fn source(self, source: Source) -> Self {
-        match source {
-            Source::Http => self,
-            Source::Peer(peer) => self.peer(&peer),
+    fn source(&mut self, source: Source) {
+        if let Source::Peer(peer) = source {
+            self.peer(&peer);
         }
     }
 }
 
 /// Takes an output apart.
-pub(crate) fn flatten(output: Output) -> (Action, Parts) {
+pub(crate) fn flatten(output: Output, parts: &mut Parts) -> Action {
+    *parts = Parts::default();
     match output {
-        Output::TrackerConnect(tracker) => (Action::TrackerConnect, Parts::key(tracker.0)),
-        Output::TrackerDisconnect(tracker) => (Action::TrackerDisconnect, Parts::key(tracker.0)),
-        Output::TokenWanted(tracker) => (Action::TokenWanted, Parts::key(tracker.0)),
-        Output::TrackerSend { tracker, message } => {
-            (Action::TrackerSend, tracker_message(tracker, &message))
+        Output::TrackerConnect(tracker) => {
+            parts.key(tracker.0);
+            Action::TrackerConnect
         }
-        Output::OfferCreate(conn) => (Action::OfferCreate, Parts::key(conn.0)),
-        Output::OfferAccept { conn, sdp } => (Action::OfferAccept, Parts::key(conn.0).text(sdp)),
-        Output::AnswerAccept { conn, sdp } => (Action::AnswerAccept, Parts::key(conn.0).text(sdp)),
-        Output::ConnClose(conn) => (Action::ConnClose, Parts::key(conn.0)),
-        Output::CommandSend { conn, message } => (
-            Action::CommandSend,
-            Parts {
-                data: message,
-                ..Parts::key(conn.0)
-            },
-        ),
+        Output::TrackerDisconnect(tracker) => {
+            parts.key(tracker.0);
+            Action::TrackerDisconnect
+        }
+        Output::TokenWanted(tracker) => {
+            parts.key(tracker.0);
+            Action::TokenWanted
+        }
+        Output::TrackerSend { tracker, message } => {
+            tracker_message(tracker, &message, parts);
+            Action::TrackerSend
+        }
+        Output::OfferCreate(conn) => {
+            parts.key(conn.0);
+            Action::OfferCreate
+        }
+        Output::OfferAccept { conn, sdp } => {
+            parts.key(conn.0);
+            parts.data = sdp.into_bytes();
+            Action::OfferAccept
+        }
+        Output::AnswerAccept { conn, sdp } => {
+            parts.key(conn.0);
+            parts.data = sdp.into_bytes();
+            Action::AnswerAccept
+        }
+        Output::ConnClose(conn) => {
+            parts.key(conn.0);
+            Action::ConnClose
+        }
+        Output::CommandSend { conn, message } => {
+            parts.key(conn.0);
+            parts.data = message;
+            Action::CommandSend
+        }
         Output::SliceSend {
             conn,
             segment,
             offset,
             bytes,
-        } => (
-            Action::SliceSend,
-            Parts::segment(segment, &[conn.0.into(), offset as f64, bytes.into()]),
-        ),
+        } => {
+            parts.segment(segment, [conn.0.into(), offset as f64, bytes.into()]);
+            Action::SliceSend
+        }
         Output::FetchStart {
             fetch,
             segment,
             offset,
-        } => (
-            Action::FetchStart,
-            Parts::segment(segment, &[fetch.0.into(), offset as f64]),
-        ),
-        Output::FetchCancel(fetch) => (Action::FetchCancel, Parts::key(fetch.0)),
-        Output::SegmentCheck(segment) => (Action::SegmentCheck, Parts::segment(segment, &[])),
+        } => {
+            parts.segment(segment, [fetch.0.into(), offset as f64, 0.0]);
+            Action::FetchStart
+        }
+        Output::FetchCancel(fetch) => {
+            parts.key(fetch.0);
+            Action::FetchCancel
+        }
+        Output::SegmentCheck(segment) => {
+            parts.segment(segment, [0.0; 3]);
+            Action::SegmentCheck
+        }
         Output::SegmentReady {
             segment,
             bandwidth_bps,
-        } => (
-            Action::SegmentReady,
-            Parts::segment(segment, &[bandwidth_bps as f64]),
-        ),
-        Output::SegmentFailed { segment, status } => (
-            Action::SegmentFailed,
-            Parts::segment(segment, &[status.into()]),
-        ),
-        Output::SegmentDropped(segment) => (Action::SegmentDropped, Parts::segment(segment, &[])),
-        Output::Event(event) => flatten_event(event),
+        } => {
+            parts.segment(segment, [bandwidth_bps as f64, 0.0, 0.0]);
+            Action::SegmentReady
+        }
+        Output::SegmentFailed { segment, status } => {
+            parts.segment(segment, [status.into(), 0.0, 0.0]);
+            Action::SegmentFailed
+        }
+        Output::SegmentDropped(segment) => {
+            parts.segment(segment, [0.0; 3]);
+            Action::SegmentDropped
+        }
+        Output::Event(event) => flatten_event(event, parts),
     }
 }
 
-fn flatten_event(event: Event) -> (Action, Parts) {
+fn flatten_event(event: Event, parts: &mut Parts) -> Action {
     match event {
-        Event::PeerConnected { conn, stream, peer } => (
-            Action::PeerConnected,
-            Parts::of(&[stream.0.into(), conn.0.into()]).peer(&peer),
-        ),
-        Event::PeerClosed { conn, stream, peer } => (
-            Action::PeerClosed,
-            Parts::of(&[stream.0.into(), conn.0.into()]).peer(&peer),
-        ),
+        Event::PeerConnected { conn, stream, peer } => {
+            parts.put(&[stream.0.into(), conn.0.into()]);
+            parts.peer(&peer);
+            Action::PeerConnected
+        }
+        Event::PeerClosed { conn, stream, peer } => {
+            parts.put(&[stream.0.into(), conn.0.into()]);
+            parts.peer(&peer);
+            Action::PeerClosed
+        }
         Event::Downloaded {
             segment,
             bytes,
             source,
-        } => (
-            Action::Downloaded,
-            Parts::segment(segment, &[bytes.into()]).source(source),
-        ),
+        } => {
+            parts.segment(segment, [bytes.into(), 0.0, 0.0]);
+            parts.source(source);
+            Action::Downloaded
+        }
         Event::Uploaded {
             segment,
             bytes,
             peer,
-        } => (
-            Action::Uploaded,
-            Parts::segment(segment, &[bytes.into()]).peer(&peer),
-        ),
-        Event::SegmentStarted { segment, source } => (
-            Action::SegmentStarted,
-            Parts::segment(segment, &[]).source(source),
-        ),
+        } => {
+            parts.segment(segment, [bytes.into(), 0.0, 0.0]);
+            parts.peer(&peer);
+            Action::Uploaded
+        }
+        Event::SegmentStarted { segment, source } => {
+            parts.segment(segment, [0.0; 3]);
+            parts.source(source);
+            Action::SegmentStarted
+        }
         Event::SegmentLoaded {
             segment,
             bytes,
             source,
-        } => (
-            Action::SegmentLoaded,
-            Parts::segment(segment, &[bytes as f64]).source(source),
-        ),
+        } => {
+            parts.segment(segment, [bytes as f64, 0.0, 0.0]);
+            parts.source(source);
+            Action::SegmentLoaded
+        }
         Event::SegmentError {
             segment,
             error,
             source,
         } => {
             let (code, status) = error_code(error);
-            let parts = Parts::segment(segment, &[code, status.into()]);
-            (Action::SegmentError, parts.source(source))
+            parts.segment(segment, [code, status.into(), 0.0]);
+            parts.source(source);
+            Action::SegmentError
         }
-        Event::SegmentAborted { segment } => (Action::SegmentAborted, Parts::segment(segment, &[])),
-        Event::TrackerLost { tracker } => (Action::TrackerLost, Parts::key(tracker.0)),
+        Event::SegmentAborted { segment } => {
+            parts.segment(segment, [0.0; 3]);
+            Action::SegmentAborted
+        }
+        Event::TrackerLost { tracker } => {
+            parts.key(tracker.0);
+            Action::TrackerLost
+        }
         Event::TrackerWarning { tracker, message } => {
-            (Action::TrackerWarning, Parts::key(tracker.0).text(message))
+            parts.key(tracker.0);
+            parts.data = message.into_bytes();
+            Action::TrackerWarning
         }
     }
 }
 
 /// As in [`Action::TrackerSend`].
-fn tracker_message(tracker: TrackerKey, message: &TrackerMessage) -> Parts {
+fn tracker_message(tracker: TrackerKey, message: &TrackerMessage, parts: &mut Parts) {
     let mut text = String::new();
     let (why, uploaded, downloaded, with_token) = match message {
         TrackerMessage::Announce {
@@ -288,7 +318,8 @@ fn tracker_message(tracker: TrackerKey, message: &TrackerMessage) -> Parts {
         downloaded as f64,
         with_token,
     ];
-    Parts::of(&numbers).text(text)
+    parts.put(&numbers);
+    parts.data = text.into_bytes();
 }
 
 fn push_offer(text: &mut String, id: &OfferId, sdp: &str) {
@@ -369,6 +400,11 @@ mod tests {
         assert_eq!(shell.matches(',').count(), KINDS.len());
     }
 
+    fn flattened(output: Output) -> (Action, Parts) {
+        let mut parts = Parts::default();
+        (flatten(output, &mut parts), parts)
+    }
+
     #[test]
     fn numbers_follow_the_segment_in_the_listed_order() {
         let output = Output::SliceSend {
@@ -377,7 +413,7 @@ mod tests {
             offset: 65_536,
             bytes: 16,
         };
-        let (kind, parts) = flatten(output);
+        let (kind, parts) = flattened(output);
         assert_eq!(kind, Action::SliceSend);
         assert_eq!(parts.numbers, [3.0, -7.0, 9.0, 65_536.0, 16.0]);
     }
@@ -391,16 +427,16 @@ mod tests {
                 source,
             })
         };
-        let (_, from_peer) = flatten(event(Source::Peer(peer)));
+        let (_, from_peer) = flattened(event(Source::Peer(peer)));
         let text = String::from_utf8(from_peer.data).expect("a text");
         assert_eq!(PeerId::from_chars(&text), Ok(peer));
-        let (_, from_origin) = flatten(event(Source::Http));
+        let (_, from_origin) = flattened(event(Source::Http));
         assert!(from_origin.data.is_empty());
     }
 
     #[test]
     fn commands_travel_as_data() {
-        let (kind, parts) = flatten(Output::CommandSend {
+        let (kind, parts) = flattened(Output::CommandSend {
             conn: ConnKey(1),
             message: vec![1, 2],
         });

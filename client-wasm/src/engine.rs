@@ -23,7 +23,8 @@ impl Engine {
     /// `js/src/settings.json`; NaN means the default.
     #[must_use]
     pub fn new(now: f64, seed_high: u32, seed_low: u32, values: &[f64]) -> Self {
-        let config = settings::apply(Config::default(), values);
+        let mut config = Config::default();
+        settings::apply(&mut config, values);
         // JavaScript has no 64-bit integers that cross cheaply.
         let seed = u64::from(seed_high) << 32 | u64::from(seed_low);
         let inner = beekeepr_engine::Engine::new(config, seed, time(now));
@@ -36,7 +37,7 @@ impl Engine {
 
     /// Changes settings while running; NaN leaves one as it is.
     pub fn configure(&mut self, now: f64, values: &[f64]) {
-        self.config = settings::apply(self.config, values);
+        settings::apply(&mut self.config, values);
         self.inner.configure(time(now), self.config);
     }
 
@@ -46,9 +47,7 @@ impl Engine {
         let Some(output) = self.inner.poll() else {
             return Action::None as u32;
         };
-        let (kind, parts) = flatten(output);
-        self.parts = parts;
-        kind as u32
+        flatten(output, &mut self.parts) as u32
     }
 
     /// A number of the last action, or of the last placement (segment, offset, total); NaN beyond
@@ -160,7 +159,7 @@ impl Engine {
         let Some(placement) = self.inner.place(time(now), ConnKey(conn), bytes) else {
             return false;
         };
-        self.parts = Parts::placement(placement);
+        self.parts.placement(placement);
         true
     }
 

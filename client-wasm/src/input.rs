@@ -57,10 +57,12 @@ pub(crate) enum Kind {
     Drained = 20,
     /// There is a token, the first one or a newer one: tracker, for how many ms it counts or NaN.
     TokenGiven = 21,
+    /// A live stream's numbers name other segments than before: stream.
+    StreamRestarted = 22,
 }
 
 /// All kinds, by their numbers.
-const KINDS: [Kind; 22] = [
+const KINDS: [Kind; 23] = [
     Kind::Tick,
     Kind::StreamRemoved,
     Kind::Playback,
@@ -83,6 +85,7 @@ const KINDS: [Kind; 22] = [
     Kind::ChannelClosed,
     Kind::Drained,
     Kind::TokenGiven,
+    Kind::StreamRestarted,
 ];
 
 impl Kind {
@@ -148,6 +151,9 @@ pub(crate) fn input<'a>(
     Some(match kind {
         Kind::Tick => Input::Tick,
         Kind::StreamRemoved => Input::StreamRemoved {
+            stream: segment.stream,
+        },
+        Kind::StreamRestarted => Input::StreamRestarted {
             stream: segment.stream,
         },
         Kind::Playback => Input::Playback {

@@ -6,16 +6,15 @@ use beekeepr_engine::Config;
 
 /// How many numbers the list has.
 #[cfg(test)]
-pub(crate) const COUNT: usize = 23;
+pub(crate) const COUNT: usize = 24;
 
-/// `config` with the numbers of `values` put in; NaN and what is missing leave a setting as it is.
-pub(crate) fn apply(mut config: Config, values: &[f64]) -> Config {
+/// Puts the numbers of `values` into `config`; NaN and what is missing leave a setting as it is.
+pub(crate) fn apply(config: &mut Config, values: &[f64]) {
     for (index, &value) in values.iter().enumerate() {
         if !value.is_nan() {
-            set(&mut config, index, value);
+            set(config, index, value);
         }
     }
-    config
 }
 
 /// Conversions saturate, so that no page's number is out of range.
@@ -44,6 +43,7 @@ fn set(config: &mut Config, index: usize, value: f64) {
         20 => config.upload_bps_max = value as u64,
         21 => config.super_peers_only = value != 0.0,
         22 => config.viewers_min = value as u32,
+        23 => config.useless_ms = value as u64,
         _ => {}
     }
 }
@@ -64,8 +64,13 @@ mod tests {
         serde_json::from_str(include_str!("../js/src/settings.json")).expect("list of settings")
     }
 
+    fn given(mut config: Config, values: &[f64]) -> Config {
+        apply(&mut config, values);
+        config
+    }
+
     fn everything_else() -> Config {
-        apply(Config::default(), &[9.0; COUNT])
+        given(Config::default(), &[9.0; COUNT])
     }
 
     #[test]
@@ -75,7 +80,7 @@ mod tests {
             .map(|setting| setting.default * setting.unit)
             .collect();
         assert_eq!(values.len(), COUNT);
-        let given = apply(everything_else(), &values);
+        let given = given(everything_else(), &values);
         assert_eq!(format!("{given:?}"), format!("{:?}", Config::default()));
     }
 
@@ -89,7 +94,7 @@ mod tests {
 
     #[test]
     fn nan_leaves_a_setting_as_it_is() {
-        let config = apply(everything_else(), &[f64::NAN; COUNT]);
+        let config = given(everything_else(), &[f64::NAN; COUNT]);
         assert_eq!(format!("{config:?}"), format!("{:?}", everything_else()));
     }
 }

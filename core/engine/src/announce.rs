@@ -37,8 +37,10 @@ pub(crate) struct Membership {
     /// The tracker of this socket was told that we are there.
     started: bool,
     next_announce: Time,
+    /// When the last one went out.
+    announced_at: Time,
     /// How many others the tracker says there are; unknown before its first reply.
-    others: Option<u32>,
+    pub(crate) others: Option<u32>,
     batch: Option<Batch>,
     /// The last announce carried offers, and nobody has answered one since.
     unanswered: bool,
@@ -49,6 +51,14 @@ pub(crate) struct Membership {
 struct Batch {
     conns: Vec<ConnKey>,
     send_at: Time,
+}
+
+impl Membership {
+    /// Announces by then, but not at once after the last time.
+    pub(crate) fn announce_by(&mut self, then: Time) {
+        let rested = self.announced_at + limits::ANNOUNCE_INTERVAL_MS_MIN;
+        self.next_announce = self.next_announce.min(then.max(rested));
+    }
 }
 
 impl Engine {
@@ -104,7 +114,7 @@ impl Engine {
     }
 
     /// A new socket knows nothing of us: announce on it at once, with new offers.
-    fn forget_memberships(&mut self, key: TrackerKey) {
+    pub(crate) fn forget_memberships(&mut self, key: TrackerKey) {
         self.trackers[key.0 as usize].token.forget();
         let streams = self.streams.values_mut();
         for swarm in streams.flat_map(|stream| &mut stream.swarms) {
@@ -223,14 +233,15 @@ impl Engine {
     }
 
     fn send_batch(&mut self, swarm: SwarmKey, tracker: TrackerKey) {
-        let next_announce = self.now + limits::ANNOUNCE_INTERVAL_MS;
+        let now = self.now;
         let Some(membership) = self.membership_mut(swarm, tracker) else {
             return;
         };
         let Some(batch) = membership.batch.take() else {
             return;
         };
-        membership.next_announce = next_announce;
+        membership.announced_at = now;
+        membership.next_announce = now + limits::ANNOUNCE_INTERVAL_MS;
         let event = (!membership.started).then_some(AnnounceEvent::Started);
         membership.started = true;
         let offers = self.take_offers(&batch.conns);

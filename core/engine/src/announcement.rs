@@ -3,12 +3,13 @@
 //! An announcement says everything and takes the place of the one before. It is written once for all
 //! peers of a swarm: a seeder of 400 viewers and 3 logical peers sends each new segment 1,200 times.
 
-use beekeepr_model::{SegmentId, limits as shared};
+use beekeepr_model::limits as shared;
 use beekeepr_peer_proto::{Command, encode};
 
 use crate::Engine;
 use crate::api::{ConnKey, Output, StreamKey};
-use crate::stream::Transfer;
+use crate::conn::Conn;
+use crate::stream::{Progress, Segment, Transfer};
 use crate::swarm::{SwarmKey, renumber};
 
 /// An announcement as it goes over the wire, in one message or several.
@@ -35,10 +36,8 @@ impl Engine {
         if let Some(swarm) = self.swarm_mut(key) {
             swarm.announcement = None;
         }
-        let in_swarm = self.conns.iter().filter(|(_, conn)| conn.swarm == key);
-        let open = in_swarm.filter(|(_, conn)| conn.peer().is_some());
-        let conns: Vec<ConnKey> = open.map(|(&conn, _)| conn).collect();
-        for conn in conns {
+        let is_open = |conn: &Conn| conn.swarm == key && conn.peer().is_some();
+        for conn in self.conns.keys_where(&|_, conn| is_open(conn)) {
             self.send_announcement(key, conn);
         }
     }
@@ -103,28 +102,38 @@ impl Engine {
             Some(swarm) => renumber(ours, &|id| swarm.theirs(id)),
             None => Some(ours),
         };
-        // A number beyond the wire's comes from a broken manifest: no peer can be told of it.
-        let encoded = theirs.map(|command| encode(&command, self.config.message_bytes_max));
-        encoded.into_iter().flatten().flatten().collect()
+        theirs.map_or(Vec::new(), |command| self.written(&command))
+    }
+
+    /// A command as it goes over the wire. A number beyond the wire's comes from a broken manifest: no peer can be
+    /// told of it.
+    pub(crate) fn written(&self, command: &Command) -> Written {
+        let mut written = Vec::new();
+        if let Ok(messages) = encode(command, self.config.message_bytes_max) {
+            for message in messages {
+                written.push(message);
+            }
+        }
+        written
     }
 
     fn announcement(&self, stream: StreamKey) -> Command {
         let state = &self.streams[&stream];
-        let complete = state.segments.keys().filter(|id| state.is_complete(**id));
-        let mut loaded: Vec<SegmentId> = complete.chain(self.on_demand(state)).copied().collect();
-        loaded.sort_unstable();
-        loaded.dedup();
+        let is_complete = |segment: &Segment| segment.progress == Progress::Complete;
+        let mut loaded = state.segments.keys_where(&|_, it| is_complete(it));
+        if self.is_super_peer() {
+            loaded.extend(self.on_demand(state));
+            loaded.sort_unstable();
+            loaded.dedup();
+        }
         // The newest are the ones that others still need.
         let surplus = loaded.len().saturating_sub(shared::ANNOUNCED_SEGMENTS_MAX);
         loaded.drain(..surplus);
-        let over_http = state
-            .segments
-            .iter()
-            .filter(|(_, segment)| matches!(segment.transfer, Some(Transfer::Http(_))));
-        let loading = over_http
-            .map(|(&id, _)| id)
-            .filter(|id| loaded.binary_search(id).is_err())
-            .collect();
+        let over_http = |segment: &Segment| matches!(segment.transfer, Some(Transfer::Http(_)));
+        let mut loading = state.segments.keys_where(&|_, it| over_http(it));
+        if self.is_super_peer() {
+            loading.retain(|id| loaded.binary_search(id).is_err());
+        }
         Command::SegmentsAnnouncement { loaded, loading }
     }
 }

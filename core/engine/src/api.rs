@@ -71,6 +71,13 @@ pub enum Input<'a> {
         /// Pairs of our number of a segment and the swarm's; none when all are the same.
         numbers: &'a [(SegmentId, SegmentId)],
     },
+    /// A live stream's encoder has begun anew: numbers that named segments name other ones now, as other addresses or
+    /// another time of the programme tell. What is here is dropped, and what peers have of it is not taken. Comes before
+    /// [`Input::SegmentsListed`], which finds out by itself when all numbers are lower than before.
+    StreamRestarted {
+        /// Which one.
+        stream: StreamKey,
+    },
     /// A stream is gone: its swarms are left, its segments are dropped.
     StreamRemoved {
         /// Which one.

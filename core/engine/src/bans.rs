@@ -1,21 +1,19 @@
 //! Peers that are not met again for a while.
 
-use std::collections::VecDeque;
-
 use beekeepr_model::{PeerId, Time};
 
 use crate::limits;
 
 /// Who is left alone until when, the longest known first.
 #[derive(Debug, Default)]
-pub(crate) struct Bans(VecDeque<(PeerId, Time)>);
+pub(crate) struct Bans(Vec<(PeerId, Time)>);
 
 impl Bans {
     pub(crate) fn add(&mut self, peer: PeerId, until: Time) {
         if self.0.len() == limits::BANS_MAX {
-            self.0.pop_front();
+            self.0.remove(0);
         }
-        self.0.push_back((peer, until));
+        self.0.push((peer, until));
     }
 
     pub(crate) fn holds(&self, peer: PeerId, now: Time) -> bool {

@@ -2,10 +2,11 @@
 
 use crate::Engine;
 use crate::api::ConnKey;
+use crate::conn::Conn;
 use crate::limits;
 use crate::needs::Need;
 use crate::peer::Peer;
-use crate::rate::transfer_ms;
+use crate::rate::{product, transfer_ms};
 use crate::stream::Segment;
 
 /// Whoever brings a stream in this part of its time is as good as who is quicker still: so the load of many quick
@@ -42,7 +43,7 @@ impl Engine {
         let bytes = segment.and_then(|segment| segment.total.map(|_| segment.missing()));
         let bytes = bytes.unwrap_or_else(|| self.usual_bytes(need.key));
         let bps = self.streams.get(&need.key.stream).map_or(0, |it| it.bps);
-        let enough = magnitude(bps.saturating_mul(QUICK_TIMES));
+        let enough = magnitude(product(bps, QUICK_TIMES));
         let able = |peer: &Peer| {
             peer.download.is_none()
                 && peer.has(need.key.id)
@@ -50,23 +51,27 @@ impl Engine {
                 && (super_peers || !peer.id.is_seeder())
                 && (!urgent || self.is_in_time(peer, need, bytes))
         };
-        let mut able: Vec<(ConnKey, (bool, u32))> = self
-            .peers_of(need.key.stream)
-            .filter(|(_, peer)| able(peer))
-            .map(|(conn, peer)| (conn, preference(peer, urgent, enough)))
-            .collect();
+        let stream = need.key.stream;
+        let is_able = |conn: &Conn| conn.peer().is_some_and(|it| it.0 == stream && able(it.1));
+        let able = self.conns.keys_where(&|_, conn| is_able(conn));
         if able.is_empty() {
             return None;
         }
         // Equally good ones take turns, so that the first in the list does not carry all.
         let first = self.random.below(able.len());
         if !urgent && self.random.one_in(EXPLORE_ONE_IN) {
-            return Some(able[first].0);
+            return Some(able[first]);
         }
-        able.rotate_left(first);
-        able.into_iter()
-            .max_by_key(|&(_, preference)| preference)
-            .map(|(conn, _)| conn)
+        let (before, from_first) = able.split_at(first);
+        let mut best: Option<((bool, u32), ConnKey)> = None;
+        for &conn in from_first.iter().chain(before) {
+            let peer = self.open_peer(conn)?.1;
+            let preference = preference(peer, urgent, enough);
+            if best.is_none_or(|(known, _)| preference >= known) {
+                best = Some((preference, conn));
+            }
+        }
+        best.map(|(_, conn)| conn)
     }
 
     /// Whether a peer may be asked for a segment that HTTP would be asked for otherwise. One that has
@@ -115,7 +120,7 @@ impl Engine {
             return true;
         }
         let missing = self.segment(need.key).map_or(0, Segment::missing);
-        let rest_ms = missing.saturating_mul(elapsed) / download.received;
+        let rest_ms = product(missing, elapsed) / download.received;
         // Where HTTP would need longer as well there is nothing to gain.
         rest_ms as i64 <= need.room_ms().max(need.work_ms)
     }

@@ -2,7 +2,6 @@
 
 use crate::Engine;
 use crate::api::{ConnKey, StreamKey};
-use crate::limits;
 
 impl Engine {
     /// Whether one more peer may be met. When there are as many as may be, the one leaves with whom nothing
@@ -23,7 +22,7 @@ impl Engine {
     fn most_useless(&self, stream: StreamKey) -> Option<ConnKey> {
         let idle = self.peers_of(stream).filter(|(_, peer)| {
             let busy = peer.download.is_some() || peer.upload.is_some() || peer.id.is_seeder();
-            !busy && self.now.since_ms(peer.useful_at) >= limits::USELESS_MS
+            !busy && self.now.since_ms(peer.useful_at) >= self.config.useless_ms
         });
         let most = idle.min_by_key(|(_, peer)| peer.useful_at);
         most.map(|(conn, _)| conn)

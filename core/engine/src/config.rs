@@ -53,6 +53,8 @@ pub struct Config {
     pub peer_upload_bps_max: u64,
     /// Peers in one swarm.
     pub peers_max: u32,
+    /// A peer with whom nothing was exchanged for so long makes room when others want to come.
+    pub useless_ms: u64,
     /// Meet super-peers only, and show nobody else our address: no offers, answers to super-peers alone. Which peer is
     /// one its id says; a tracker that checks tokens lets nobody else say so.
     pub super_peers_only: bool,
@@ -96,6 +98,8 @@ impl Default for Config {
             upload_bps_max: 0,
             peer_upload_bps_max: 0,
             peers_max: 50,
+            // Of 50 peers of a live stream each brings one of 50 segments.
+            useless_ms: 120_000,
             super_peers_only: false,
             viewers_min: 0,
             offers_per_announce: 5,

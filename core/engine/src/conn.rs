@@ -225,12 +225,7 @@ impl Engine {
             conn.swarm == swarm
                 && matches!(conn.phase, Phase::Offered { offer_id: ours, .. } if ours == offer_id)
         };
-        let Some(key) = self
-            .conns
-            .iter()
-            .find(|(_, conn)| is_it(conn))
-            .map(|(&key, _)| key)
-        else {
+        let Some(&key) = self.conns.keys_where(&|_, conn| is_it(conn)).first() else {
             return;
         };
         self.note_answer(swarm);
@@ -259,32 +254,28 @@ impl Engine {
     ///
     /// Two peers that announce at the same moment offer to each other. Both keep the connection that
     /// the lower peer id offered. p2p-media-loader 2.x keeps the one that connects first and
-    /// destroys the other: with it we keep both and let it choose, or both ends might be closed.
+    /// destroys the other: with it we keep both and let it choose, or both ends might be closed. A silent
+    /// connection does not count (`replace`).
     fn resolve_duplicates(&mut self, stream: StreamKey, peer: PeerId, offered_by_us: bool) -> bool {
         let ours = self.streams[&stream].peer_id;
         let keeps_ours = ours < peer;
-        let twins: Vec<(ConnKey, bool)> = self
-            .conns
-            .iter()
-            .filter(|(_, conn)| conn.swarm.stream == stream)
-            .filter_map(|(&key, conn)| Some((key, conn.phase.peer()?)))
-            .filter_map(|(key, (known, by_us))| (known == peer).then_some((key, by_us)))
-            .collect();
-        if twins.iter().any(|&(twin, _)| self.is_settled(twin)) {
-            return false;
+        let is_twin = |key: &ConnKey, conn: &Conn| {
+            let known = conn.phase.peer().filter(|(known, _)| *known == peer);
+            conn.swarm.stream == stream && known.is_some() && !self.is_silent(*key)
+        };
+        let twins = self.conns.keys_where(&is_twin);
+        for twin in &twins {
+            let by_us = self.conns[twin].phase.peer().is_some_and(|it| it.1);
+            // Of a foreign client, its own offers of one announce can reach us once each; more is not worth having.
+            let stays = by_us == offered_by_us || peer.is_beekeepr() && by_us == keeps_ours;
+            if stays || self.is_settled(*twin) {
+                return false;
+            }
         }
-        if !peer.is_beekeepr() {
-            // Its own offers of one announce can reach us once each; more is not worth having.
-            return !twins.iter().any(|&(_, by_us)| by_us == offered_by_us);
-        }
-        if twins
-            .iter()
-            .any(|&(_, by_us)| by_us == offered_by_us || by_us == keeps_ours)
-        {
-            return false;
-        }
-        for (twin, _) in twins {
-            self.close_conn(twin);
+        if peer.is_beekeepr() {
+            for twin in twins {
+                self.close_conn(twin);
+            }
         }
         true
     }
@@ -309,8 +300,14 @@ impl Engine {
             return;
         };
         let (peer, offered_by_us, early) = (*peer, *offered_by_us, std::mem::take(early));
-        conn.phase = Phase::Open(Box::new(Peer::new(peer, offered_by_us, self.now)));
         let stream = conn.swarm.stream;
+        let mut newcomer = Peer::new(peer, offered_by_us, self.now);
+        let state = self.streams.get(&stream);
+        if state.is_some_and(|state| self.now < state.doubtful_until) {
+            newcomer.doubt();
+        }
+        conn.phase = Phase::Open(Box::new(newcomer));
+        self.close_replaced(stream, peer);
         self.event(Event::PeerConnected {
             conn: key,
             stream,
@@ -334,10 +331,6 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_channel_closed(&mut self, key: ConnKey) {
-        self.forget_conn(key);
-    }
-
     /// Closes a connection and frees what waited for it.
     pub(crate) fn close_conn(&mut self, key: ConnKey) {
         if self.conns.contains_key(&key) {
@@ -346,7 +339,7 @@ impl Engine {
         }
     }
 
-    fn forget_conn(&mut self, key: ConnKey) {
+    pub(crate) fn forget_conn(&mut self, key: ConnKey) {
         self.abandon_download(key);
         let Some(conn) = self.conns.remove(&key) else {
             return;
@@ -363,13 +356,7 @@ impl Engine {
     /// Closes what took too long.
     pub(crate) fn expire_conns(&mut self) {
         let late = |conn: &Conn| conn.phase.until().is_some_and(|until| self.now >= until);
-        let late: Vec<ConnKey> = self
-            .conns
-            .iter()
-            .filter(|(_, conn)| late(conn))
-            .map(|(&key, _)| key)
-            .collect();
-        for key in late {
+        for key in self.conns.keys_where(&|_, conn| late(conn)) {
             self.close_conn(key);
         }
     }

@@ -7,6 +7,7 @@ use crate::Engine;
 use crate::api::{ConnKey, Event, LoadError, Placement, SegmentKey, Source, StreamKey};
 use crate::conn::Conn;
 use crate::limits;
+use crate::rate::product;
 use crate::split::Tail;
 use crate::stream::Transfer;
 
@@ -117,6 +118,7 @@ impl Engine {
         let now = self.now;
         let (stream, peer) = self.conns.get_mut(&conn).and_then(Conn::peer_mut)?;
         let source = Source::Peer(peer.id);
+        peer.heard_at = now;
         let download = peer
             .download
             .as_mut()
@@ -315,7 +317,7 @@ impl Engine {
 
     pub(crate) fn count_error(&mut self, conn: ConnKey) {
         let (now, errors_max) = (self.now, self.config.p2p_errors_max);
-        let Some((_, peer)) = self.open_peer_mut(conn) else {
+        let Some((stream, peer)) = self.open_peer_mut(conn) else {
             return;
         };
         peer.errors += 1;
@@ -323,6 +325,10 @@ impl Engine {
             now + (limits::FAILED_MS << peer.errors.min(limits::REFUSED_DOUBLINGS_MAX));
         if peer.errors >= errors_max {
             let id = peer.id;
+            if peer.is_silent(now) && peer.rate_bps.is_some() {
+                // It was good before: its connection has broken, which is nobody's fault.
+                return self.lose_conn(conn, stream);
+            }
             self.bans.add(id, now + limits::PAUSE_MS);
             self.close_conn(conn);
         }
@@ -334,8 +340,8 @@ impl Engine {
         let duration_ms = stream.map_or(0, |stream| stream.duration_ms(key.id));
         let total = self.segment(key).and_then(|segment| segment.total);
         let took_ms = self.now.since_ms(download.asked_at);
-        let brought = u128::from(download.received) * u128::from(duration_ms);
-        brought * limits::DRIP_PART < u128::from(total.unwrap_or(u64::MAX)) * u128::from(took_ms)
+        let brought = product(download.received * limits::DRIP_PART, duration_ms);
+        brought < product(total.unwrap_or(u64::MAX), took_ms)
     }
 
     /// Gives up on peers that owe bytes and send none, or drip.

@@ -4,23 +4,20 @@ use beekeepr_model::Time;
 use beekeepr_peer_proto::Command;
 
 use crate::Engine;
-use crate::api::{ConnKey, StreamKey};
 
 impl Engine {
     /// Leaves the swarms on the trackers and takes on nothing new: peers are told that there is nothing more to be had,
     /// and every request is answered with "absent". What is being sent is sent to its end ([`Engine::uploads`]).
     pub fn drain(&mut self, now: Time) {
-        self.now = self.now.max(now);
+        self.pass_to(now);
         if self.draining {
             return;
         }
-        let streams: Vec<StreamKey> = self.streams.keys().copied().collect();
-        for stream in streams {
+        for stream in self.streams.all_keys() {
             self.send_stopped(stream);
         }
         self.draining = true;
-        let conns: Vec<ConnKey> = self.conns.keys().copied().collect();
-        for conn in conns {
+        for conn in self.conns.all_keys() {
             if self.open_peer(conn).is_some() {
                 let nothing = Command::SegmentsAnnouncement {
                     loaded: Vec::new(),

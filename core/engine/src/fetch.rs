@@ -223,13 +223,7 @@ impl Engine {
     pub(crate) fn expire_fetches(&mut self) {
         let silence = self.config.http_silence_ms;
         let silent = |fetch: &Fetch| self.now.since_ms(fetch.last_at) >= silence;
-        let late: Vec<FetchKey> = self
-            .fetches
-            .iter()
-            .filter(|(_, fetch)| silent(fetch))
-            .map(|(&key, _)| key)
-            .collect();
-        for fetch in late {
+        for fetch in self.fetches.keys_where(&|_, fetch| silent(fetch)) {
             self.fail_fetch(fetch, LoadError::Timeout);
         }
     }

@@ -33,9 +33,12 @@ mod needs;
 mod peer;
 mod playhead;
 mod rate;
+mod replace;
+mod restart;
 mod schedule;
 mod share;
 mod signal;
+mod sleep;
 mod split;
 mod storage;
 mod stream;
@@ -75,8 +78,10 @@ use uplink::Uplink;
 pub struct Engine {
     config: Config,
     random: Random,
-    /// The time of the input at hand.
+    /// The time of the input at hand, without what was slept.
     now: Time,
+    /// How long the machine or the page has slept so far.
+    slept_ms: u64,
     deadline: Time,
     playhead: Playhead,
     streams: Map<StreamKey, Stream>,
@@ -110,6 +115,7 @@ impl Engine {
             config,
             random: Random::new(seed),
             now,
+            slept_ms: 0,
             deadline: now,
             playhead: Playhead::default(),
             streams: Map::new(),
@@ -133,7 +139,7 @@ impl Engine {
 
     /// Takes in what happened. `now` never runs backwards.
     pub fn handle(&mut self, now: Time, input: Input<'_>) {
-        self.now = self.now.max(now);
+        self.pass_to(now);
         let settled = self.take_in(input);
         if !settled || self.now >= self.deadline {
             self.decide();
@@ -148,19 +154,19 @@ impl Engine {
     /// When [`Input::Tick`] is due, unless something else happens before.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        (!self.streams.is_empty()).then_some(self.deadline)
+        (!self.streams.is_empty()).then_some(self.deadline + self.slept_ms)
     }
 
     /// Where `bytes` bytes of segment data that came over `conn` belong; `None` when nobody waits
     /// for them and they are to be thrown away. The shell stores them before the next call.
     pub fn place(&mut self, now: Time, conn: ConnKey, bytes: usize) -> Option<Placement> {
-        self.now = self.now.max(now);
+        self.pass_to(now);
         self.on_peer_bytes(conn, bytes)
     }
 
     /// Changes settings while running; `role` and `trackers` keep their first values.
     pub fn configure(&mut self, now: Time, config: Config) {
-        self.now = self.now.max(now);
+        self.pass_to(now);
         let (role, trackers) = (self.config.role, self.config.trackers);
         let uploads_change = self.config.upload_disabled != config.upload_disabled;
         self.config = Config {
@@ -209,6 +215,7 @@ impl Engine {
                 info_hash,
                 numbers,
             } => self.on_swarm_added(stream, info_hash, numbers),
+            Input::StreamRestarted { stream } => self.on_stream_restarted(stream),
             Input::StreamRemoved { stream } => self.on_stream_removed(stream),
             Input::SegmentsListed {
                 stream,

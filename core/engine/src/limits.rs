@@ -33,6 +33,20 @@ pub(crate) const SWARMS_MAX: usize = 3;
 /// Offers that two peers sent each other at the same moment have arrived after this time.
 pub(crate) const CROSSING_MS_MAX: u64 = 10_000;
 
+/// Who has said nothing for so long may be gone, although its connection is still called open: browsers notice after
+/// 15 to 30 s, and in a live stream each new segment is told of.
+pub(crate) const SILENT_MS: u64 = 10_000;
+/// With fewer peers than that, one that is lost is replaced at once; who has more does without it.
+pub(crate) const FEW_PEERS: usize = 5;
+/// After a connection is lost an announce may go out this soon.
+pub(crate) const REPLACE_MS: u64 = 1_000;
+
+/// A viewer of a stream on demand waits at most so long to meet others before HTTP fills its whole buffer: an announce,
+/// an answer that has gathered its candidates for 2 s, and a handshake.
+pub(crate) const MEETING_MS_MAX: u64 = 5_000;
+/// So far ahead of the playhead nobody waits to meet others.
+pub(crate) const MEETING_AHEAD_MS: i64 = 10_000;
+
 /// A peer is told once more what we have so long after its channel has opened.
 pub(crate) const TELL_AGAIN_MS: u64 = 2_000;
 /// Bytes of messages that are kept for a channel of which we do not know yet that it is open: one of the
@@ -78,7 +92,7 @@ pub(crate) const STREAM_USE_MS_MIN: u64 = 5_000;
 /// After this time, or twice a segment's duration, whoever drips is left.
 pub(crate) const DOWNLOAD_MS_MIN: u64 = 4_000;
 /// Who brings less than this part of a stream's bit rate drips.
-pub(crate) const DRIP_PART: u128 = 8;
+pub(crate) const DRIP_PART: u64 = 8;
 /// Less than this is left to one sender: a second one would hardly have begun.
 pub(crate) const SPLIT_BYTES_MIN: u64 = 16 * 1024;
 /// First wait before a peer is asked again that said "absent"; doubles with each time in a row.
@@ -95,9 +109,6 @@ pub(crate) const REFUSED_KEEP_MS: u64 = 2_000;
 pub(crate) const BAN_MS: u64 = 600_000;
 /// A peer that failed too often is not met again for this time (p2p-media-loader: 60 s).
 pub(crate) const PAUSE_MS: u64 = 60_000;
-/// A peer with whom nothing was exchanged for so long makes room when others want to come: of 50 peers of a
-/// live stream each brings one of 50 segments.
-pub(crate) const USELESS_MS: u64 = 120_000;
 /// A peer that refused so often in a row, over about a minute, is not met for a while.
 pub(crate) const REFUSALS_LEAVE: u32 = 12;
 /// Peers that are not met; the longest known is let in again when there are more.
@@ -141,6 +152,13 @@ pub(crate) const HTTP_RETRY_MS_MAX: u64 = 8_000;
 /// How long HTTP takes is believed for so long: of 30 viewers of a live stream each asks the origin once a
 /// minute.
 pub(crate) const HTTP_TIME_AGE_MS_MAX: u64 = 300_000;
+
+/// So long after an encoder began anew, a newcomer may not have noticed: the longest usual time between two looks
+/// at a playlist, three times.
+pub(crate) const DOUBTFUL_MS: u64 = 30_000;
+
+/// Who looks after nothing for so long has slept: it is called each second.
+pub(crate) const SLEEP_MS_MIN: u64 = 2_000;
 
 /// A live segment is kept so long after the manifest dropped it, for viewers who lag behind.
 pub(crate) const UNLISTED_KEEP_MS: u64 = 30_000;

@@ -79,6 +79,22 @@ impl<K: Ord + Copy, V> Map<K, V> {
         Some(self.entries.remove(place).1)
     }
 
+    /// The keys of the entries that pass a test, for what changes the map meanwhile. One piece of code for all tests.
+    pub(crate) fn keys_where(&self, test: &dyn Fn(&K, &V) -> bool) -> Vec<K> {
+        let mut keys = Vec::new();
+        for (key, value) in &self.entries {
+            if test(key, value) {
+                keys.push(*key);
+            }
+        }
+        keys
+    }
+
+    /// All keys.
+    pub(crate) fn all_keys(&self) -> Vec<K> {
+        self.keys_where(&|_, _| true)
+    }
+
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))
     }

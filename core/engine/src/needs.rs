@@ -5,6 +5,7 @@ use beekeepr_model::Time;
 use crate::Engine;
 use crate::api::{SegmentKey, StreamKey};
 use crate::limits;
+use crate::rate::product;
 use crate::stream::{Listed, Progress, Segment, Stream};
 
 /// A segment that is worth loading.
@@ -162,5 +163,5 @@ impl Engine {
 /// The next response may be half as quick, so HTTP begins its own time earlier. Where it hardly keeps up
 /// with playback a buffer that was lost does not come back: there it begins up to three times as early.
 fn caution_ms(work_ms: u64, duration_ms: u64) -> u64 {
-    work_ms.saturating_add(2 * work_ms.saturating_mul(work_ms) / duration_ms.max(1))
+    work_ms.saturating_add(2 * (product(work_ms, work_ms) / duration_ms.max(1)))
 }

@@ -1,7 +1,7 @@
 //! What is said over an open channel, and what a peer has proven to be.
 
 use beekeepr_model::{PeerId, SegmentId, Time, limits as shared};
-use beekeepr_peer_proto::{Command, Joiner, encode};
+use beekeepr_peer_proto::{Command, Joiner};
 
 use crate::Engine;
 use crate::api::{ConnKey, Output, SegmentKey, StreamKey};
@@ -20,11 +20,17 @@ pub(crate) struct Peer {
     pub(crate) opened_at: Time,
     /// When anything was last exchanged with it.
     pub(crate) useful_at: Time,
+    /// When it last said or sent anything.
+    pub(crate) heard_at: Time,
     joiner: Joiner,
     /// What it says it has, sorted.
     loaded: Vec<SegmentId>,
     /// What it says it is fetching, sorted.
     loading: Vec<SegmentId>,
+    /// What it had when an encoder began anew: the bytes of other segments.
+    stale: Vec<SegmentId>,
+    /// What it announces next is stale.
+    doubted: bool,
     /// Both in its swarm's own numbers, where it has such.
     told: Option<(Vec<SegmentId>, Vec<SegmentId>)>,
     pub(crate) download: Option<Download>,
@@ -51,9 +57,12 @@ impl Peer {
             offered_by_us,
             opened_at: now,
             useful_at: now,
+            heard_at: now,
             joiner: Joiner::default(),
             loaded: Vec::new(),
             loading: Vec::new(),
+            stale: Vec::new(),
+            doubted: false,
             told: None,
             download: None,
             upload: None,
@@ -130,8 +139,22 @@ impl Peer {
             list.retain_mut(|id| swarm.ours(*id).map(|ours| *id = ours).is_some());
             list.sort_unstable();
         }
+        if std::mem::take(&mut self.doubted) {
+            self.stale = std::mem::take(&mut loaded);
+        } else if loaded.is_empty() {
+            // It has noticed as well, and dropped everything.
+            self.stale.clear();
+        }
+        loaded.retain(|id| self.stale.binary_search(id).is_err());
         self.loaded = loaded;
         self.loading = loading;
+    }
+
+    /// Takes nothing that it has, or announces next, before it has announced to have nothing. Our own clients do
+    /// that when they notice too; of others, only what they have at that moment is never asked for.
+    pub(crate) fn doubt(&mut self) {
+        self.doubted = true;
+        self.loaded.clear();
     }
 
     /// More of its swarm's numbers are known than when it made its last announcement.
@@ -156,18 +179,18 @@ impl Engine {
     }
 
     fn send_as_it_is(&mut self, conn: ConnKey, command: &Command) {
-        let messages = encode(command, self.config.message_bytes_max);
-        // A number beyond the wire's comes from a broken manifest: no peer can be told of it.
-        for message in messages.into_iter().flatten() {
+        for message in self.written(command) {
             self.outputs
                 .push_back(Output::CommandSend { conn, message });
         }
     }
 
     pub(crate) fn on_command(&mut self, conn: ConnKey, message: &[u8]) {
+        let now = self.now;
         let Some((stream, peer)) = self.open_peer_mut(conn) else {
             return self.keep_early(conn, message);
         };
+        peer.heard_at = now;
         match peer.joiner.push(message) {
             Ok(None) => {}
             Ok(Some(command)) => self.on_their_command(stream, conn, command),

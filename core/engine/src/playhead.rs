@@ -46,9 +46,12 @@ impl Playhead {
             0 => 1000,
             rate => i64::from(rate),
         };
-        distance.saturating_mul(1000) / rate
+        distance.clamp(-DISTANCE_MS_MAX, DISTANCE_MS_MAX) * 1000 / rate
     }
 }
+
+/// Farther than a century nothing lies; a hostile manifest may say otherwise.
+const DISTANCE_MS_MAX: i64 = 1 << 42;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use beekeepr_model::SegmentId;
 
 use crate::Engine;
 use crate::api::{FetchKey, SegmentKey, StreamKey};
+use crate::fetch::Fetch;
 use crate::limits;
 use crate::needs::Need;
 use crate::stream::Transfer;
@@ -107,7 +108,7 @@ impl Engine {
                 let waited = self.now.since_ms(since) >= self.config.http_initial_ms;
                 waited && (urgent || self.is_our_turn(need))
             }
-            Some(_) => urgent || slot_is_free && self.is_our_turn(need),
+            Some(_) => urgent || slot_is_free && !self.awaits_peers(need) && self.is_our_turn(need),
             // A player alone would not share its line between two segments, and by now would have asked
             // for this one, were it not for a peer that it waits for.
             None if urgent => self.fetches.is_empty() && self.player_waits(need.key.stream),
@@ -121,6 +122,21 @@ impl Engine {
             .into_iter()
             .flat_map(|stream| stream.segments.values());
         segments.any(|segment| segment.wanted_since.is_some())
+    }
+
+    /// Whether a viewer on demand with enough in its buffer is about to meet others. A quick line would fill the
+    /// whole buffer meanwhile, and nothing would be left to share.
+    fn awaits_peers(&self, need: &Need) -> bool {
+        let Some(stream) = self.streams.get(&need.key.stream) else {
+            return false;
+        };
+        let joining = self.now.since_ms(stream.joined_at) < limits::MEETING_MS_MAX;
+        if stream.live || !joining || need.until_ms <= limits::MEETING_AHEAD_MS {
+            return false;
+        }
+        let met = self.peers_of(need.key.stream).count();
+        let mut memberships = stream.swarms.iter().flat_map(|it| &it.memberships);
+        memberships.any(|it| it.others.is_none_or(|others| others as usize > met))
     }
 
     /// Whether it is on us to fetch a wanted segment that no idle peer has.
@@ -168,13 +184,11 @@ impl Engine {
 
     /// Stops what HTTP brings for others or for later: the player's next segment is late.
     fn make_way(&mut self) {
-        let later = |fetch: &FetchKey| {
-            let key = self.fetches.get(fetch).map(|fetch| fetch.segment);
-            let segment = key.and_then(|key| self.segment(key));
+        let later = |fetch: &Fetch| {
+            let segment = self.segment(fetch.segment);
             segment.is_some_and(|segment| segment.wanted_since.is_none())
         };
-        let later: Vec<FetchKey> = self.fetches.keys().copied().filter(later).collect();
-        for fetch in later {
+        for fetch in self.fetches.keys_where(&|_, fetch| later(fetch)) {
             self.cancel_fetch(fetch);
         }
     }

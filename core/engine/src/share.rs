@@ -86,7 +86,7 @@ impl Engine {
 
     /// Changes [`crate::Config::upload_bps_max`] alone, and sends what has become allowed.
     pub fn limit_uploads(&mut self, now: Time, bps_max: u64) {
-        self.now = self.now.max(now);
+        self.pass_to(now);
         self.config.upload_bps_max = bps_max;
         self.run_uploads();
     }

@@ -8,7 +8,7 @@ use crate::Engine;
 use crate::api::{ConnKey, SegmentKey, Source};
 use crate::limits;
 use crate::needs::Need;
-use crate::rate::{bits_per_second, transfer_ms};
+use crate::rate::{bits_per_second, product, transfer_ms};
 use crate::stream::{Segment, Transfer};
 
 /// The last part of a segment, as far as it has come.
@@ -35,9 +35,8 @@ impl Engine {
         if transfer_ms(missing, both) as i64 > spare {
             return;
         }
-        // Each gets as much as it brings in the same time. A segment has at most 2^25 bytes, no peer 2^39 bit/s;
-        // dividing 128 bits would weigh half a KB in the browser's module.
-        let first = missing.saturating_mul(bps) / both;
+        // Each gets as much as it brings in the same time.
+        let first = product(missing, bps) / both;
         self.ask_from(need.key, helper, Some(loaded + first));
     }
 

@@ -5,7 +5,7 @@ use beekeepr_model::Time;
 use crate::Engine;
 use crate::api::{Event, LoadError, Output, SegmentKey, Source};
 use crate::limits;
-use crate::rate::bits_per_second;
+use crate::rate::{bits_per_second, product};
 use crate::stream::{Progress, Segment, Transfer};
 
 impl Engine {
@@ -18,7 +18,7 @@ impl Engine {
     }
 
     pub(crate) fn on_wanted(&mut self, key: SegmentKey) {
-        let now = self.now;
+        let (now, joins) = (self.now, !self.config.p2p_disabled);
         let Some(stream) = self.streams.get_mut(&key.stream) else {
             return self.outputs.push_back(Output::SegmentFailed {
                 segment: key,
@@ -26,7 +26,9 @@ impl Engine {
             });
         };
         stream.last_wanted = Some(now);
-        stream.joined = !self.config.p2p_disabled;
+        if joins {
+            stream.join(now);
+        }
         let segment = stream.segment_mut(key.id, now);
         segment.wanted_since = Some(now);
         segment.http_errors = 0;
@@ -181,7 +183,7 @@ impl Engine {
     pub(crate) fn usual_bytes(&self, key: SegmentKey) -> u64 {
         let stream = self.streams.get(&key.stream);
         stream.map_or(0, |stream| {
-            stream.bps.saturating_mul(stream.duration_ms(key.id)) / 8_000
+            product(stream.bps, stream.duration_ms(key.id)) / 8_000
         })
     }
 }

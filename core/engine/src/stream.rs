@@ -26,6 +26,10 @@ pub(crate) struct Stream {
     pub(crate) last_wanted: Option<Time>,
     /// Whether we are, or want to be, in its swarm.
     pub(crate) joined: bool,
+    /// When we last began to.
+    pub(crate) joined_at: Time,
+    /// Until then newcomers may still have what an encoder made before it began anew.
+    pub(crate) doubtful_until: Time,
     /// What we have is no longer what we last told our peers.
     pub(crate) announcement_due: bool,
 }
@@ -41,6 +45,8 @@ impl Stream {
             bps: 0,
             last_wanted: None,
             joined: false,
+            joined_at: Time::ZERO,
+            doubtful_until: Time::ZERO,
             announcement_due: false,
         }
     }
@@ -81,6 +87,14 @@ impl Stream {
     /// A segment's duration, 0 when it is not listed.
     pub(crate) fn duration_ms(&self, id: SegmentId) -> u64 {
         self.listed.get(&id).map_or(0, |listed| listed.duration_ms)
+    }
+
+    /// Asks for its swarm, unless that is done.
+    pub(crate) fn join(&mut self, now: Time) {
+        if !self.joined {
+            self.joined = true;
+            self.joined_at = now;
+        }
     }
 
     pub(crate) fn is_complete(&self, id: SegmentId) -> bool {

@@ -3,7 +3,7 @@
 use beekeepr_model::{InfoHash, PeerId};
 
 use crate::Engine;
-use crate::api::{ConnKey, ListedSegment, SegmentKey, StreamKey};
+use crate::api::{ListedSegment, SegmentKey, StreamKey};
 use crate::stream::Stream;
 
 impl Engine {
@@ -22,8 +22,7 @@ impl Engine {
         let Some(stream) = self.streams.get(&key) else {
             return;
         };
-        let ids: Vec<_> = stream.segments.keys().copied().collect();
-        for id in ids {
+        for id in stream.segments.all_keys() {
             self.forget(SegmentKey { stream: key, id });
         }
         self.streams.remove(&key);
@@ -37,13 +36,19 @@ impl Engine {
     ) {
         let joins = self.is_super_peer() && !self.config.p2p_disabled && !segments.is_empty();
         let now = self.now;
+        let known = self.streams.get(&key);
+        if known.is_some_and(|known| known.goes_back(live, segments)) {
+            self.on_stream_restarted(key);
+        }
         let Some(stream) = self.streams.get_mut(&key) else {
             return;
         };
-        let before: Vec<_> = stream.listed.keys().copied().collect();
+        let before = stream.listed.all_keys();
         let ended = stream.live && !live;
         stream.list(live, segments, now);
-        stream.joined |= joins;
+        if joins {
+            stream.join(now);
+        }
         let changed = ended || !before.iter().eq(stream.listed.keys());
         // On demand, what is listed is what we announce.
         let announces = joins && changed;
@@ -57,12 +62,8 @@ impl Engine {
 
     /// Leaves a stream's swarm; its segments stay.
     fn leave(&mut self, key: StreamKey) {
-        let in_swarm = self
-            .conns
-            .iter()
-            .filter(|(_, conn)| conn.swarm.stream == key);
-        let conns: Vec<ConnKey> = in_swarm.map(|(&conn, _)| conn).collect();
-        for conn in conns {
+        let met_there = self.conns.keys_where(&|_, it| it.swarm.stream == key);
+        for conn in met_there {
             self.close_conn(conn);
         }
         self.send_stopped(key);
@@ -72,8 +73,7 @@ impl Engine {
     }
 
     pub(crate) fn leave_all(&mut self) {
-        let keys: Vec<StreamKey> = self.streams.keys().copied().collect();
-        for key in keys {
+        for key in self.streams.all_keys() {
             self.leave(key);
         }
     }
@@ -88,13 +88,7 @@ impl Engine {
             let wanted = stream.last_wanted.unwrap_or(latest);
             stream.joined && latest.since_ms(wanted) > self.config.inactive_swarm_ms
         };
-        let idle: Vec<StreamKey> = self
-            .streams
-            .iter()
-            .filter(|(_, stream)| idle(stream))
-            .map(|(&key, _)| key)
-            .collect();
-        for key in idle {
+        for key in self.streams.keys_where(&|_, stream| idle(stream)) {
             self.leave(key);
         }
     }

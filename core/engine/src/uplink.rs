@@ -22,12 +22,12 @@ impl Pace {
     /// Whether something may be sent at `bps`, where 0 is no limit.
     pub(crate) fn admits(self, bps: u64, now: Time) -> bool {
         let horizon_ms = now.as_ms().saturating_add(limits::UPLOAD_BURST_MS);
-        bps == 0 || self.busy_until_us <= horizon_ms.saturating_mul(1_000)
+        bps == 0 || self.busy_until_us / 1_000 <= horizon_ms
     }
 
     pub(crate) fn sent(&mut self, bytes: u32, bps: u64, now: Time) {
         if let Some(takes_us) = (u64::from(bytes) * 8_000_000).checked_div(bps) {
-            let from_us = self.busy_until_us.max(now.as_ms().saturating_mul(1_000));
+            let from_us = self.busy_until_us.max(now.as_ms() * 1_000);
             self.busy_until_us = from_us.saturating_add(takes_us);
         }
     }

@@ -100,13 +100,7 @@ impl Engine {
 
     /// Starts the uploads that waited for a segment, or ends them when it cannot be had.
     pub(crate) fn answer_waiting(&mut self, key: SegmentKey, available: bool) {
-        let waits = |upload: &Upload| upload.segment == key.id && upload.end.is_none();
-        let waiting: Vec<ConnKey> = self
-            .peers_of(key.stream)
-            .filter(|(_, peer)| peer.upload.as_ref().is_some_and(waits))
-            .map(|(conn, _)| conn)
-            .collect();
-        for conn in waiting {
+        for conn in self.uploading(key, &|upload| upload.end.is_none()) {
             let Some((_, peer)) = self.open_peer_mut(conn) else {
                 continue;
             };
@@ -176,8 +170,7 @@ impl Engine {
         if !self.config.upload_disabled {
             return;
         }
-        let conns: Vec<ConnKey> = self.conns.keys().copied().collect();
-        for conn in conns {
+        for conn in self.conns.all_keys() {
             if let Some((_, peer)) = self.open_peer_mut(conn) {
                 let ended = peer.upload.take();
                 self.send_command(
@@ -194,15 +187,18 @@ impl Engine {
         }
     }
 
+    /// The connections with an upload of a segment that passes a test.
+    fn uploading(&self, key: SegmentKey, test: &dyn Fn(&Upload) -> bool) -> Vec<ConnKey> {
+        self.conns.keys_where(&|_, conn| {
+            let open = conn.peer().filter(|(stream, _)| *stream == key.stream);
+            let upload = open.and_then(|(_, peer)| peer.upload.as_ref());
+            upload.is_some_and(|upload| upload.segment == key.id && test(upload))
+        })
+    }
+
     /// Ends the uploads of a segment whose bytes are going away.
     pub(crate) fn stop_uploads(&mut self, key: SegmentKey) {
-        let sends = |upload: &Upload| upload.segment == key.id;
-        let sending: Vec<ConnKey> = self
-            .peers_of(key.stream)
-            .filter(|(_, peer)| peer.upload.as_ref().is_some_and(sends))
-            .map(|(conn, _)| conn)
-            .collect();
-        for conn in sending {
+        for conn in self.uploading(key, &|_| true) {
             self.refuse_upload(conn);
         }
     }

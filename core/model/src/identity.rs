@@ -11,7 +11,7 @@ use crate::{Generation, IdentityRule};
 pub use number::print as print_number;
 
 /// What a manifest says of a stream; empty where it says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StreamProperties {
     /// Bits per second: HLS BANDWIDTH, DASH @bandwidth; 0 where none belongs, [`Self::BITRATE_MISSING`] where one should
     /// have been given.

@@ -23,10 +23,12 @@ impl Random {
 
     /// A number in `0..bound`; 0 when `bound` is 0.
     ///
-    /// Multiply-shift (Lemire 2016); the bias is below 2^-32 for the bounds used here.
+    /// Multiply-shift (Lemire 2016) by the upper 32 bits; the bias is below 2^-16 for the bounds used here. Of a
+    /// larger bound than 2^32 - 1 only that much is reached.
     pub fn below(&mut self, bound: usize) -> usize {
-        let wide = u128::from(self.next_u64()) * bound as u128;
-        (wide >> 64) as usize
+        let bound = u32::try_from(bound).unwrap_or(u32::MAX);
+        let wide = (self.next_u64() >> 32) * u64::from(bound);
+        (wide >> 32) as usize
     }
 
     /// True once in `denominator` calls on average; always true for 0 and 1.

@@ -11,18 +11,18 @@ use crate::{Command, INT_MAX, code, field, ids, int};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeError {
     /// The letter of its field.
+    #[cfg(feature = "reasons")]
     pub field: char,
     /// The number; [`i64::MAX`] stands for all above it too.
+    #[cfg(feature = "reasons")]
     pub seen: i64,
 }
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, seen } = self;
-        write!(
-            f,
-            "field {field} of {seen}, expected at most 2^53 - 1 in size"
-        )
+        #[cfg(feature = "reasons")]
+        write!(f, "field {} of {}, ", self.field, self.seen)?;
+        f.write_str("expected at most 2^53 - 1 in size")
     }
 }
 
@@ -153,7 +153,13 @@ const fn is_carried(magnitude: u64) -> bool {
     magnitude <= INT_MAX.unsigned_abs()
 }
 
+#[cfg(feature = "reasons")]
 fn beyond(field: u8, seen: i64) -> EncodeError {
     let field = char::from(field);
     EncodeError { field, seen }
+}
+
+#[cfg(not(feature = "reasons"))]
+fn beyond(_: u8, _: i64) -> EncodeError {
+    EncodeError {}
 }

@@ -12,8 +12,10 @@ use crate::reader::INT_BYTES_MAX;
 pub struct DecodeError {
     /// The byte that is wrong. Counted from the start of the command's body, which is put together of
     /// all its messages without their marks; 0 where the message itself is at fault.
+    #[cfg(feature = "reasons")]
     pub offset: usize,
     /// What was seen there.
+    #[cfg(feature = "reasons")]
     pub fault: Fault,
 }
 
@@ -66,14 +68,15 @@ pub enum Fault {
 }
 
 impl DecodeError {
-    /// Without the feature `reasons` all errors look alike.
+    #[cfg(feature = "reasons")]
     pub(crate) const fn new(offset: usize, fault: Fault) -> Self {
-        if cfg!(feature = "reasons") {
-            Self { offset, fault }
-        } else {
-            let (offset, fault) = (0, Fault::NotACommand);
-            Self { offset, fault }
-        }
+        Self { offset, fault }
+    }
+
+    /// Without the feature `reasons` all errors look alike, and nothing has to be carried.
+    #[cfg(not(feature = "reasons"))]
+    pub(crate) const fn new(_: usize, _: Fault) -> Self {
+        Self {}
     }
 }
 
@@ -81,8 +84,14 @@ impl std::error::Error for DecodeError {}
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { offset, fault } = self;
-        write!(f, "cannot read a command at byte {offset}: {fault}")
+        #[cfg(feature = "reasons")]
+        return write!(
+            f,
+            "cannot read a command at byte {}: {}",
+            self.offset, self.fault
+        );
+        #[cfg(not(feature = "reasons"))]
+        f.write_str("cannot read a command")
     }
 }
 

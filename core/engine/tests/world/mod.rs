@@ -203,6 +203,34 @@ impl World {
         self.ended_at = Some(self.live_edge());
     }
 
+    /// A node's machine sleeps: nothing reaches it and nothing leaves it. Its connections are lost.
+    pub(crate) fn sleep(&mut self, index: usize, ms: u64) {
+        let node = &mut self.nodes[index];
+        node.asleep_until = Some(self.now + ms);
+        node.traffic.flowing.clear();
+        for fetch in std::mem::take(&mut self.nodes[index].fetches).into_keys() {
+            self.at(index, ms, Happening::FetchFails(fetch));
+        }
+        let ends = self.wires.keys().filter(|end| end.0 == index).copied();
+        for (_, conn) in ends.collect::<Vec<_>>() {
+            if let Some((other, there)) = self.wires.remove(&(index, conn)) {
+                self.at(other, 15_000.min(ms), Happening::ChannelCloses(there));
+            }
+            self.at(index, ms + 1, Happening::ChannelCloses(conn));
+        }
+    }
+
+    /// A node's connections break, and both ends notice.
+    pub(crate) fn cut(&mut self, index: usize) {
+        let ends = self.wires.keys().filter(|end| end.0 == index).copied();
+        for end in ends.collect::<Vec<_>>() {
+            if let Some(other) = self.wires.remove(&end) {
+                self.at(end.0, 0, Happening::ChannelCloses(end.1));
+                self.at(other.0, 0, Happening::ChannelCloses(other.1));
+            }
+        }
+    }
+
     pub(crate) fn seek(&mut self, index: usize, position_ms: u64) {
         let now = self.now;
         if let Some(given_up) = self.nodes[index].seek(now, position_ms) {
@@ -327,6 +355,11 @@ impl World {
     }
 
     fn happen(&mut self, index: usize, happening: Happening) {
+        let until = self.nodes[index].asleep_until;
+        if let Some(until) = until.filter(|&until| self.now < until) {
+            // It waits, in its order, until somebody looks.
+            return self.at(index, until.since_ms(self.now), happening);
+        }
         let tracker = TrackerKey(0);
         let me = |conn: &ConnKey| format!("end {index} {}", conn.0);
         match happening {
@@ -583,7 +616,7 @@ impl World {
         self.at(index, 850 + jitter, Happening::ManifestPoll);
     }
 
-    /// A player that wants one segment after the other, up to 20 s ahead, and reports its position.
+    /// A player that wants one segment after the other, up to its buffer's length ahead, and reports its position.
     fn step_player(&mut self, index: usize) {
         if !self.nodes[index].alive {
             return;

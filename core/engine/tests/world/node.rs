@@ -39,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) link: Link,
     pub(crate) traffic: Traffic,
     pub(crate) alive: bool,
+    /// What happens to it before then reaches it then.
+    pub(crate) asleep_until: Option<Time>,
     pub(crate) viewer: bool,
     /// Generations of clients that it meets, by their swarms; its own numbers are those of the first.
     pub(crate) swarms: Vec<Meeting>,
@@ -56,6 +58,8 @@ pub(crate) struct Node {
     pub(crate) stalled_ms: u64,
     /// Thousandths: 1000 is normal speed.
     pub(crate) rate_milli: u32,
+    /// How far ahead of its playhead the player asks for segments.
+    pub(crate) buffer_ms: i64,
     /// How far the player's timeline is ahead of the world's.
     pub(crate) skew_ms: i64,
     started: Option<(Time, u64)>,
@@ -74,6 +78,7 @@ impl Node {
             link,
             traffic: Traffic::default(),
             alive: true,
+            asleep_until: None,
             listed: Vec::new(),
             fetches: BTreeMap::new(),
             tick_at: None,
@@ -86,6 +91,7 @@ impl Node {
             events: Vec::new(),
             stalled_ms: 0,
             rate_milli: 1_000,
+            buffer_ms: 20_000,
             skew_ms: 0,
             started: None,
             playing_ms: 0,
@@ -184,7 +190,7 @@ impl Node {
         let next = *self.next_wanted.get_or_insert(self.listed[behind].id);
         let listed = self.listed.iter().find(|segment| segment.id == next)?;
         let ahead = listed.start_ms - self.position_ms().unwrap_or(listed.start_ms);
-        if self.wanted.is_some() || ahead > 20_000 {
+        if self.wanted.is_some() || ahead > self.buffer_ms {
             return None;
         }
         self.wanted = Some(next);
