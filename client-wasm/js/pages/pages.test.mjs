@@ -21,7 +21,7 @@ window.failed = [];
 window.fatal = [];
 window.start = (Hls, HlsJsP2PEngine, showStats) => {
     const HlsWithP2P = HlsJsP2PEngine.injectMixin(Hls);
-    const core = { announceTrackers: [], rtcConfig: { iceServers: [] } };
+    const core = { announceTrackers: [], rtcConfig: { iceServers: [] }, ...window.options };
     const hls = new HlsWithP2P({ enableWorker: true, p2p: { core } });
     const video = document.querySelector("video");
     hls.p2pEngine.addEventListener("onEngineFailed", (reason) => window.failed.push(String(reason)));
@@ -48,6 +48,9 @@ const classic = (file) =>
     `<script src="/dist/${file}"></script>` +
     '<script nonce="page">window.start(Hls, beekeepr.HlsJsP2PEngine, beekeepr.showStats)</script>';
 
+/** For what is loaded on demand. */
+const RARE = '<script nonce="page">window.options = { generation: "auto" };</script>';
+
 const IMPORT_MAP = JSON.stringify({
     imports: {
         "@beekeepr/client/hlsjs": "/dist/beekeepr-hlsjs.js",
@@ -70,8 +73,11 @@ const PAGES = {
                     "window.start(Hls, HlsJsP2PEngine, showStats);",
             ),
     ),
-    "/Vite": page('<script type="module" src="/vite/main.js"></script>'),
-    "/webpack": page('<script src="/webpack/main.js"></script>'),
+    "/rare options": page(RARE + hls("1.7") + module("beekeepr-client.js")),
+    "/rare options in a single file": page(RARE + hls("1.7") + module("beekeepr-client.inline.js")),
+    "/rare options of a script tag": page(RARE + hls("1.7") + classic("beekeepr-client.iife.js")),
+    "/Vite": page(`${RARE}<script type="module" src="/vite/main.js"></script>`),
+    "/webpack": page(`${RARE}<script src="/webpack/main.js"></script>`),
     "/no WebAssembly": page(
         hls("1.7") + module("beekeepr-client.js"),
         "default-src 'self'; script-src 'self' 'nonce-page'; media-src blob:; worker-src blob:",
@@ -96,6 +102,11 @@ after(async () => {
 async function play(name) {
     const tab = await browser.newPage();
     const warnings = [];
+    const loaded = [];
+    tab.on("request", (request) => {
+        const [, file] = /\/dist\/(.*)$/.exec(request.url()) ?? [];
+        if (file) loaded.push(file);
+    });
     tab.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
     await tab.goto(`${site.url}/${encodeURIComponent(name)}`);
     await Promise.race([tab.evaluate(() => window.played), late(name)]);
@@ -105,7 +116,7 @@ async function play(name) {
         version: window.hls.constructor.version,
         stats: window.hls.p2pEngine.getStats(),
     }));
-    return { tab, warnings, ...report };
+    return { tab, warnings, loaded, ...report };
 }
 
 for (const name of Object.keys(PAGES).filter((name) => name !== "/no WebAssembly")) {
@@ -120,6 +131,14 @@ for (const name of Object.keys(PAGES).filter((name) => name !== "/no WebAssembly
         await tab.close();
     });
 }
+
+test("what is weighed is all that a page with hls.js loads; rare options come on demand", async () => {
+    const plain = await play("hls.js 1.7");
+    const rare = await play("rare options");
+    assert.deepEqual(plain.loaded.sort(), ["beekeepr-client.js", "beekeepr-client_bg.wasm"]);
+    assert.deepEqual(rare.loaded.sort(), ["beekeepr-client.js", "beekeepr-client_bg.wasm", "beekeepr-rare.js"]);
+    await Promise.all([plain.tab.close(), rare.tab.close()]);
+});
 
 test("where WebAssembly is forbidden the player plays on, with one warning", async () => {
     const { tab, warnings, failed, fatal, stats } = await play("no WebAssembly");

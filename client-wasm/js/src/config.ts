@@ -1,11 +1,11 @@
 // The page's settings: p2p-media-loader's keys by name, Beekeepr's defaults.
 
+import type { SwarmIdBuilder } from "./generations.js";
 import type { Generation } from "./identity.js";
-import { faultsOf } from "./options.js";
+import { faultOf, NUMBERS } from "./options.js";
 import type { SegmentStorage } from "./page-storage.js";
 import type { TokenSource } from "./tokens.js";
 import type { ByteRange, StreamType } from "./types.js";
-import settings from "./settings.json";
 
 /**
  * Where viewers meet when the page names no tracker: the public ones of p2p-media-loader 2.3, so that no
@@ -63,6 +63,8 @@ export interface StreamConfig {
     p2pErrorRetries: number;
     /** Most peers in one swarm. */
     p2pMaxPeers: number;
+    /** When there are as many, a newcomer takes the place of a peer with whom nothing was exchanged for so long. */
+    p2pChurnGracePeriodMs: number;
     /** Offers in one announce. */
     webRtcOffersCount: number;
     /** WebSocket URLs of the trackers; by default public ones. */
@@ -78,6 +80,8 @@ export interface StreamConfig {
      * 5.x ("v3"), or all at the cost of two more announces ("auto").
      */
     generation: Generation | "auto";
+    /** Names a stream's swarm in another way than by default; nothing for the default. As in p2p-media-loader 4 and 5. */
+    streamSwarmIdBuilder?: SwarmIdBuilder;
     /** Parameters of the manifest's query that belong to that default, as they tell one stream from another. */
     swarmIdParameters: string[];
     /** Says whether a segment that came from peers is right. */
@@ -127,13 +131,10 @@ export interface CommonCoreConfig {
     /** The token for the trackers (a JWT), or who gives one, asked again before it runs out. */
     token?: TokenSource | undefined;
     /** Where the WebAssembly module is; by default beside the script. */
-    wasmUrl?: string;
+    wasmUrl?: string | undefined;
 }
 
-/**
- * What a page may set. The engine serves all streams with one set of numbers, those of the main
- * stream; `secondaryStream` differs in `isP2PDisabled`, `swarmId` and the functions.
- */
+/** What a page may set: for all streams, and what differs for one kind of them. */
 export type CoreConfig = Partial<StreamConfig> &
     Partial<CommonCoreConfig> & {
         mainStream?: Partial<StreamConfig>;
@@ -147,8 +148,9 @@ export type DefinedCoreConfig = CommonCoreConfig & {
 };
 
 /** Settings that cannot change while running. */
-type FixedKey = 
-    | "announceTrackers" | "generation" | "rtcConfig" | "swarmId" | "swarmIdParameters" | "trackerClientVersionPrefix";
+type FixedKey =
+    | "announceTrackers" | "generation" | "rtcConfig" | "swarmId" | "streamSwarmIdBuilder" | "swarmIdParameters"
+    | "trackerClientVersionPrefix";
 
 /** Settings for all streams that may change while running. */
 type DynamicCommonKey =
@@ -163,13 +165,23 @@ export type DynamicCoreConfig = Partial<Omit<StreamConfig, FixedKey>> &
     };
 
 const FIXED: readonly string[] = [
-    "announceTrackers", "generation", "rtcConfig", "swarmId", "swarmIdParameters", "trackerClientVersionPrefix",
-    "wasmUrl", "customSegmentStorageFactory", "consent", "token",
+    "announceTrackers", "generation", "rtcConfig", "swarmId", "streamSwarmIdBuilder", "swarmIdParameters",
+    "trackerClientVersionPrefix", "wasmUrl", "customSegmentStorageFactory", "consent", "token",
 ];
-const COMMON: readonly string[] = [
-    "segmentMemoryStorageLimit", "wasmUrl", "customSegmentStorageFactory", "mode", "minViewers", "consent",
-    "isP2PUploadAllowedOnMetered", "isP2PUploadAllowedWhenHidden", "p2pUploadLimit", "token",
-];
+
+/** What all streams share. The last four have no value unless the page gives one. */
+const COMMON = {
+    segmentMemoryStorageLimit: 512,
+    mode: "mesh",
+    minViewers: 0,
+    isP2PUploadAllowedOnMetered: false,
+    isP2PUploadAllowedWhenHidden: true,
+    p2pUploadLimit: 0,
+    wasmUrl: undefined,
+    customSegmentStorageFactory: undefined,
+    consent: undefined,
+    token: undefined,
+} as const;
 
 /** What page, user and machine allow now. */
 export interface Allowed {
@@ -184,23 +196,13 @@ export class Settings {
     readonly #config: DefinedCoreConfig;
 
     constructor(page: CoreConfig = {}) {
-        const storage = settings.find(({ name }) => name === "segmentMemoryStorageLimit");
-        this.#config = {
-            segmentMemoryStorageLimit: storage?.default,
-            mode: "mesh",
-            minViewers: 0,
-            isP2PUploadAllowedOnMetered: false,
-            isP2PUploadAllowedWhenHidden: true,
-            p2pUploadLimit: 0,
-            mainStream: streamDefaults(),
-            secondaryStream: streamDefaults(),
-        };
+        this.#config = { ...COMMON, mainStream: streamDefaults(), secondaryStream: streamDefaults() } as DefinedCoreConfig;
         this.#merge(page, []);
     }
 
     /** Of one kind of stream. */
     of(type: StreamType): StreamConfig {
-        return type === "main" ? this.#config.mainStream : this.#config.secondaryStream;
+        return this.#config[`${type}Stream`];
     }
 
     /** For all streams. */
@@ -210,14 +212,13 @@ export class Settings {
 
     /** A copy of everything. */
     copy(): DefinedCoreConfig {
-        const { mainStream, secondaryStream, ...common } = this.#config;
         const copyOf = (config: StreamConfig) => ({
             ...config,
             announceTrackers: [...config.announceTrackers],
             swarmIdParameters: [...config.swarmIdParameters],
             rtcConfig: { ...config.rtcConfig },
         });
-        return { ...common, mainStream: copyOf(mainStream), secondaryStream: copyOf(secondaryStream) };
+        return { ...this.#config, mainStream: copyOf(this.of("main")), secondaryStream: copyOf(this.of("secondary")) };
     }
 
     /** Takes what may change while running, leaves the rest alone. */
@@ -225,45 +226,72 @@ export class Settings {
         this.#merge(page, FIXED);
     }
 
-    /** The engine's numbers, in the order of `settings.json`, within what is allowed now. */
-    numbers({ sharing, uploads }: Allowed): Float64Array {
-        const { mainStream: main, secondaryStream: secondary } = this.#config;
-        const special: Record<string, number> = {
-            isP2PDisabled: Number(!sharing || (main.isP2PDisabled && secondary.isP2PDisabled)),
-            isP2PUploadDisabled: Number(!uploads || main.isP2PUploadDisabled),
-            superPeersOnly: Number(this.#config.mode === "super-peer-only"),
-            minViewers: this.#config.minViewers,
-            validateP2PSegment: Number(Boolean(main.validateP2PSegment ?? secondary.validateP2PSegment)),
-            segmentMemoryStorageLimit: this.#config.segmentMemoryStorageLimit ?? Number.NaN,
-            announceTrackers: main.announceTrackers.length,
+    /** The engine's numbers, in the order of `settings.json`, within what is allowed now; for one of several engines. */
+    numbers(type: StreamType, { sharing, uploads }: Allowed, engines = 1): Float64Array {
+        const { mode, minViewers, segmentMemoryStorageLimit: limit } = this.#config;
+        const stream = this.of(type);
+        const { isP2PDisabled, isP2PUploadDisabled, validateP2PSegment, announceTrackers } = stream;
+        const values: Record<string, unknown> = {
+            ...stream,
+            isP2PDisabled: isP2PDisabled || !sharing,
+            isP2PUploadDisabled: isP2PUploadDisabled || !uploads,
+            mode: mode === "super-peer-only",
+            minViewers,
+            validateP2PSegment: !!validateP2PSegment,
+            segmentMemoryStorageLimit: limit && limit / engines,
+            announceTrackers: announceTrackers.length,
         };
-        const value = (name: string) => special[name] ?? Number(main[name as keyof StreamConfig]);
-        return Float64Array.from(settings, ({ name, unit }) => value(name) * unit);
+        return Float64Array.from(NUMBERS, ([name, unit]) => Number(values[name]) * unit);
+    }
+
+    /** Whether both kinds of streams can have one engine: the same numbers, trackers and servers. */
+    get isUniform(): boolean {
+        const [main, secondary] = (["main", "secondary"] as const).map((type) => {
+            const { announceTrackers, rtcConfig } = this.of(type);
+            return JSON.stringify([this.numbers(type, { sharing: true, uploads: true }), announceTrackers, rtcConfig]);
+        });
+        return main === secondary;
+    }
+
+    /** Whether something is wanted that few pages want (rare.ts). */
+    get isRare(): boolean {
+        const { customSegmentStorageFactory, token } = this.#config;
+        const streams = [this.of("main"), this.of("secondary")];
+        const isNamed = streams.some(({ generation, streamSwarmIdBuilder: build }) => build || generation !== "v2");
+        return isNamed || !!customSegmentStorageFactory || !!token;
     }
 
     /** What is for all streams comes first, what is for one kind overrides it. */
-    #merge(config: CoreConfig, refused: readonly string[]): void {
-        const { faults, good } = faultsOf(config);
+    #merge(page: CoreConfig, fixed: readonly string[]): void {
+        const faults: string[] = [];
+        const put = (given: object, path: string, streams: object[]) => {
+            for (const [name, value] of Object.entries(given)) {
+                const isCommon = name in COMMON;
+                const standard = isCommon ? this.#config : streamDefaults();
+                const fault = isCommon && !streams[1] ? "belongs to all streams" : faultOf(name, value, standard[name as never]);
+                if (fault) faults.push(`${path}${name}: ${fault}`);
+                else if (value !== undefined && !fixed.includes(name)) {
+                    for (const config of isCommon ? [this.#config] : streams) {
+                        Object.assign(config, { [name]: value });
+                    }
+                }
+            }
+        };
+        const { mainStream, secondaryStream, ...rest } = page;
+        put(rest, "core.", [this.of("main"), this.of("secondary")]);
+        put(mainStream ?? {}, "core.mainStream.", [this.of("main")]);
+        put(secondaryStream ?? {}, "core.secondaryStream.", [this.of("secondary")]);
         if (faults.length > 0) {
             console.warn(`beekeepr: settings that are ignored: ${faults.join("; ")}`);
         }
-        const { mainStream, secondaryStream, ...page } = good;
-        const common = pick(page, (key) => COMMON.includes(key) && !refused.includes(key));
-        const stream = pick(page, (key) => !COMMON.includes(key) && !refused.includes(key));
-        Object.assign(this.#config, common);
-        const allowed = (key: string) => !refused.includes(key);
-        Object.assign(this.#config.mainStream, stream, pick(mainStream ?? {}, allowed));
-        Object.assign(this.#config.secondaryStream, stream, pick(secondaryStream ?? {}, allowed));
     }
 }
 
 function streamDefaults(): StreamConfig {
-    const numbers = settings.map(({ name, default: value }) => [name, value] as const);
-    // Those of all streams, and what the engine knows as a number only, are not among them.
-    const { segmentMemoryStorageLimit, validateP2PSegment, superPeersOnly, minViewers, ...rest } =
-        Object.fromEntries(numbers);
+    const numbers = NUMBERS.filter(([name]) => !(name in COMMON)).map(([name, , standard]) => [name, standard]);
     return {
-        ...(rest as unknown as StreamConfig),
+        ...Object.fromEntries(numbers),
+        validateP2PSegment: undefined,
         isP2PDisabled: false,
         isP2PUploadDisabled: false,
         httpFirstByteTimeoutMs: 0,
@@ -273,11 +301,4 @@ function streamDefaults(): StreamConfig {
         rtcConfig: { iceServers: PUBLIC_STUN.map((urls) => ({ urls })) },
         trackerClientVersionPrefix: PEER_ID_PREFIX,
     };
-}
-
-/** The entries that have a value and are wanted. */
-function pick(from: object, wanted: (key: string) => boolean): object {
-    return Object.fromEntries(
-        Object.entries(from).filter(([key, value]) => value !== undefined && wanted(key)),
-    );
 }

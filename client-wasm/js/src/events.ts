@@ -1,23 +1,20 @@
 // Listeners by event name.
 
-type Listener = (...args: never[]) => void;
-
 /** Calls listeners; one that throws harms neither the others nor the caller. */
 export class EventTarget<M extends { [K in keyof M]: (...args: never[]) => void }> {
-    readonly #listeners = new Map<keyof M, Set<Listener>>();
+    readonly #listeners: { [K in keyof M]?: Set<M[K]> } = {};
 
     addEventListener<K extends keyof M>(name: K, listener: M[K]): void {
-        const listeners = this.#listeners.get(name) ?? new Set();
-        this.#listeners.set(name, listeners.add(listener));
+        (this.#listeners[name] ??= new Set()).add(listener);
     }
 
     removeEventListener<K extends keyof M>(name: K, listener: M[K]): void {
-        this.#listeners.get(name)?.delete(listener);
+        this.#listeners[name]?.delete(listener);
     }
 
     dispatch<K extends keyof M>(name: K, ...args: Parameters<M[K]>): void {
-        for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-            guard(() => listener(...args));
+        for (const listener of [...(this.#listeners[name] ?? [])]) {
+            guard(() => listener(...(args as never[])));
         }
     }
 }

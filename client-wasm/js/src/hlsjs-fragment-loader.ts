@@ -33,166 +33,159 @@ const DRY_BUFFER_S = 0.5;
 
 /** A loader class for hls.js's option `fLoader`. */
 export function fragmentLoaderClass(core: Core, hls: () => Hls | undefined): FragmentLoaderConstructor {
-    return class extends FragmentLoader {
+    return class implements Loader<FragmentLoaderContext> {
+        context!: FragmentLoaderContext;
+        stats: LoaderStats = newStats();
+        /** Whether the core is to bring it. */
+        #isAsked = false;
+        #own: Loader<FragmentLoaderContext> | undefined;
+        #callbacks: LoaderCallbacks<FragmentLoaderContext> | undefined;
+        #loaderConfig: LoaderConfiguration | undefined;
+        #rescue: ReturnType<typeof setInterval> | undefined;
+        #heardAt = 0;
+        readonly #config: HlsConfig;
+
         constructor(config: HlsConfig) {
-            super(config, core, hls);
+            this.#config = config;
+        }
+
+        load(
+            context: FragmentLoaderContext,
+            config: LoaderConfiguration,
+            callbacks: LoaderCallbacks<FragmentLoaderContext>,
+        ): void {
+            this.context = context;
+            this.#loaderConfig = config;
+            this.#callbacks = callbacks;
+            if (!this.#loadByCore()) {
+                this.#loadByOwn();
+            }
+        }
+
+        abort(): void {
+            if (this.#own) {
+                return this.#own.abort();
+            }
+            const aborted = this.#isAsked;
+            this.#leaveCore();
+            this.stats.aborted = true;
+            if (aborted) this.#callbacks?.onAbort?.(this.stats, this.context, null);
+        }
+
+        destroy(): void {
+            this.#own?.destroy();
+            this.#leaveCore();
+            this.#callbacks = undefined;
+        }
+
+        getCacheAge(): number | null {
+            return this.#own?.getCacheAge?.() ?? null;
+        }
+
+        getResponseHeader(name: string): string | null {
+            return this.#own?.getResponseHeader?.(name) ?? null;
+        }
+
+        /** False when the core does not take it: initialisation, parts, tests of bandwidth, subtitles, unknown. */
+        #loadByCore(): boolean {
+            const { frag, part } = this.context;
+            if (part || frag.sn === "initSegment" || frag.bitrateTest || frag.type === "subtitle") {
+                return false;
+            }
+            this.#isAsked = true;
+            this.#heardAt = this.stats.loading.start = performance.now();
+            const taken = core.loadSegment(
+                runtimeIdOf(frag),
+                {
+                    // hls.js does not expect an answer from within `load`.
+                    onSuccess: (response) => queueMicrotask(() => this.#succeed(response)),
+                    onError: () => queueMicrotask(() => this.#fallBack()),
+                    onProgress: (bytes, total) => this.#progress(bytes, total),
+                },
+                frag.sn,
+            );
+            if (taken) {
+                this.#rescue = setInterval(() => this.#rescueIfDry(), RESCUE_CHECK_MS);
+            }
+            return taken;
+        }
+
+        #loadByOwn(): void {
+            this.#isAsked = false;
+            Object.assign(this.stats, newStats(), { retry: this.stats.retry });
+            const callbacks = this.#callbacks;
+            if (!callbacks || !this.#loaderConfig) {
+                return;
+            }
+            const own = new this.#config.loader(this.#config) as Loader<FragmentLoaderContext>;
+            this.#own = own;
+            // hls.js watches the object that it got from us.
+            own.stats = this.stats;
+            own.load(this.context, this.#loaderConfig, {
+                ...callbacks,
+                onSuccess: (...args) => {
+                    core.meter.bytes.http += this.stats.loaded;
+                    callbacks.onSuccess(...args);
+                },
+            });
+        }
+
+        #fallBack(): void {
+            if (this.#isAsked) {
+                clearInterval(this.#rescue);
+                this.#loadByOwn();
+            }
+        }
+
+        #leaveCore(): void {
+            clearInterval(this.#rescue);
+            if (this.#isAsked) {
+                const { frag } = this.context;
+                core.abortSegmentLoading(runtimeIdOf(frag), Number(frag.sn));
+            }
+            this.#isAsked = false;
+        }
+
+        /**
+         * Keeps the figures of a running load honest, so that hls.js can still give a level up that
+         * comes too slowly; the time before the first byte was waited on purpose and does not count.
+         */
+        #progress(bytes: number, total: number): void {
+            const { stats } = this;
+            const { loading } = stats;
+            this.#heardAt = performance.now();
+            if (!loading.first) {
+                loading.first = this.#heardAt;
+                loading.start = Math.max(loading.start, this.#heardAt - FIRST_BYTE_MS);
+            }
+            stats.loaded += bytes;
+            stats.total = total;
+            stats.chunkCount++;
+        }
+
+        #succeed({ data, bandwidth }: SegmentResponse): void {
+            if (!this.#isAsked) {
+                return;
+            }
+            this.#isAsked = false;
+            clearInterval(this.#rescue);
+            const { stats, context } = this;
+            const callbacks = this.#callbacks;
+            stats.loaded = stats.total = data.byteLength;
+            stats.loading = timing(stats.loading, data.byteLength, bandwidth || hls()?.bandwidthEstimate);
+            callbacks?.onProgress?.(stats, context, data, null);
+            callbacks?.onSuccess({ url: context.url, data, code: 200 }, stats, context, null);
+        }
+
+        #rescueIfDry(): void {
+            const media = hls()?.media;
+            const silent = performance.now() - this.#heardAt > RESCUE_SILENCE_MS;
+            if (media && silent && bufferAhead(media) < DRY_BUFFER_S) {
+                this.#leaveCore();
+                this.#loadByOwn();
+            }
         }
     };
-}
-
-type State = "idle" | "core" | "own" | "over";
-
-class FragmentLoader implements Loader<FragmentLoaderContext> {
-    context!: FragmentLoaderContext;
-    stats: LoaderStats = newStats();
-    #state: State = "idle";
-    #own: Loader<FragmentLoaderContext> | undefined;
-    #callbacks: LoaderCallbacks<FragmentLoaderContext> | undefined;
-    #loaderConfig: LoaderConfiguration | undefined;
-    #rescue: ReturnType<typeof setInterval> | undefined;
-    #heardAt = 0;
-
-    constructor(
-        private readonly config: HlsConfig,
-        private readonly core: Core,
-        private readonly hls: () => Hls | undefined,
-    ) {}
-
-    load(
-        context: FragmentLoaderContext,
-        config: LoaderConfiguration,
-        callbacks: LoaderCallbacks<FragmentLoaderContext>,
-    ): void {
-        this.context = context;
-        this.#loaderConfig = config;
-        this.#callbacks = callbacks;
-        if (!this.#loadByCore()) {
-            this.#loadByOwn();
-        }
-    }
-
-    abort(): void {
-        if (this.#own) {
-            return this.#own.abort();
-        }
-        const aborted = this.#state === "core";
-        this.#leaveCore();
-        this.stats.aborted = true;
-        if (aborted) this.#callbacks?.onAbort?.(this.stats, this.context, null);
-    }
-
-    destroy(): void {
-        this.#own?.destroy();
-        this.#leaveCore();
-        this.#callbacks = undefined;
-    }
-
-    getCacheAge(): number | null {
-        return this.#own?.getCacheAge?.() ?? null;
-    }
-
-    getResponseHeader(name: string): string | null {
-        return this.#own?.getResponseHeader?.(name) ?? null;
-    }
-
-    /** False when the core does not take it: initialisation, parts, tests of bandwidth, unknown. */
-    #loadByCore(): boolean {
-        const { frag, part } = this.context;
-        if (part || frag.sn === "initSegment" || frag.bitrateTest) {
-            return false;
-        }
-        this.#state = "core";
-        this.#heardAt = this.stats.loading.start = performance.now();
-        const taken = this.core.loadSegment(
-            runtimeIdOf(frag),
-            {
-                // hls.js does not expect an answer from within `load`.
-                onSuccess: (response) => queueMicrotask(() => this.#succeed(response)),
-                onError: () => queueMicrotask(() => this.#fallBack()),
-                onProgress: (bytes, total) => this.#progress(bytes, total),
-            },
-            frag.sn,
-        );
-        if (taken) {
-            this.#rescue = setInterval(() => this.#rescueIfDry(), RESCUE_CHECK_MS);
-        }
-        return taken;
-    }
-
-    #loadByOwn(): void {
-        this.#state = "own";
-        Object.assign(this.stats, newStats(), { retry: this.stats.retry });
-        if (!this.#callbacks || !this.#loaderConfig) {
-            return;
-        }
-        const own = new this.config.loader(this.config) as Loader<FragmentLoaderContext>;
-        this.#own = own;
-        // hls.js watches the object that it got from us.
-        own.stats = this.stats;
-        const callbacks = this.#callbacks;
-        own.load(this.context, this.#loaderConfig, {
-            ...callbacks,
-            onSuccess: (...args) => {
-                this.core.meter.downloaded(this.stats.loaded, undefined);
-                callbacks.onSuccess(...args);
-            },
-        });
-    }
-
-    #fallBack(): void {
-        if (this.#state === "core") {
-            clearInterval(this.#rescue);
-            this.#loadByOwn();
-        }
-    }
-
-    #leaveCore(): void {
-        clearInterval(this.#rescue);
-        if (this.#state === "core") {
-            const { frag } = this.context;
-            this.core.abortSegmentLoading(runtimeIdOf(frag), Number(frag.sn));
-        }
-        this.#state = "over";
-    }
-
-    /**
-     * Keeps the figures of a running load honest, so that hls.js can still give a level up that
-     * comes too slowly; the time before the first byte was waited on purpose and does not count.
-     */
-    #progress(bytes: number, total: number): void {
-        const { stats } = this;
-        this.#heardAt = performance.now();
-        if (stats.loading.first === 0) {
-            stats.loading.first = this.#heardAt;
-            stats.loading.start = Math.max(stats.loading.start, this.#heardAt - FIRST_BYTE_MS);
-        }
-        stats.loaded += bytes;
-        stats.total = total;
-        stats.chunkCount++;
-    }
-
-    #succeed({ data, bandwidth }: SegmentResponse): void {
-        if (this.#state !== "core") {
-            return;
-        }
-        this.#state = "over";
-        clearInterval(this.#rescue);
-        const { stats, context } = this;
-        const callbacks = this.#callbacks;
-        stats.loaded = stats.total = data.byteLength;
-        stats.loading = timing(stats.loading, data.byteLength, bandwidth || this.hls()?.bandwidthEstimate);
-        callbacks?.onProgress?.(stats, context, data, null);
-        callbacks?.onSuccess({ url: context.url, data, code: 200 }, stats, context, null);
-    }
-
-    #rescueIfDry(): void {
-        const media = this.hls()?.media;
-        const silent = performance.now() - this.#heardAt > RESCUE_SILENCE_MS;
-        if (media && silent && bufferAhead(media) < DRY_BUFFER_S) {
-            this.#leaveCore();
-            this.#loadByOwn();
-        }
-    }
 }
 
 /** Times from which hls.js computes the bandwidth that the engine measured. */
@@ -202,7 +195,7 @@ function timing(
     bandwidthBps: number | undefined,
 ): LoaderStats["loading"] {
     const end = performance.now();
-    if (!bandwidthBps || !Number.isFinite(bandwidthBps)) {
+    if (!bandwidthBps) {
         return { ...measured, first: measured.first || end, end };
     }
     const first = end - (bytes * 8 * 1000) / bandwidthBps;

@@ -4,53 +4,14 @@
 
 import type { Fragment, LevelDetails, LevelParsed, ManifestLoadedData, MediaPlaylist } from "hls.js";
 import type { Core } from "./core.js";
-import { numberForm } from "./identity.js";
 import type { ListedSegment } from "./streams.js";
 import type { ByteRange, Stream } from "./types.js";
 
 type Level = LevelParsed & { maxBitrate?: number };
 
-/** Codecs as p2p-media-loader 5.0 tells them apart, by how they begin (vhs-utils 4.1, `codecs.js`). */
-const VIDEO = /^(av0?1|avc0?[1-4]|vp0?[89]|hvc1|hev1|theora|mp4v)/i;
-const AUDIO = /^(mp4a|flac|vorbis|opus|ac-[34]|ec-3|alac|mp3|speex|aac)/i;
-
 /** The streams of a manifest. */
 export function streamsOf({ levels, audioTracks }: Pick<ManifestLoadedData, "levels" | "audioTracks">): Stream[] {
-    return [
-        ...named(levels.map((level) => [mainStream(level), mainText(level), level.attrs["BANDWIDTH"]])),
-        ...named(audioTracks.map((track) => [secondaryStream(track), secondaryText(track, levels), ""])),
-    ];
-}
-
-/**
- * Adds what other generations know the streams by. 5.x counts the bitrate only where nothing else tells two
- * streams apart, as some packagers change it all the time.
- */
-function named(streams: [stream: Stream, text: string | undefined, bitrate: string | undefined][]): Stream[] {
-    const isTwin = (text?: string) => streams.filter(([, other]) => other === text).length > 1;
-    return streams.map(([stream, text, bitrate], index) => ({
-        ...stream,
-        index,
-        asWritten: text === undefined ? text : `${isTwin(text) && Number(bitrate) || 0}-${text}`,
-    }));
-}
-
-function mainText({ attrs, width, height }: Level): string {
-    const { CODECS: codecs, "FRAME-RATE": frameRate = "", "VIDEO-RANGE": videoRange = "" } = attrs;
-    return [codecsOf(codecs, VIDEO), width || "", height || "", "", "", "", numberForm(frameRate), videoRange].join("-");
-}
-
-/** Nothing for an audio track that no variant names. */
-function secondaryText({ attrs, groupId }: MediaPlaylist, levels: readonly Level[]): string | undefined {
-    const group = levels.filter((level) => level.attrs["AUDIO"] === groupId);
-    const codecs = group.map((level) => codecsOf(level.attrs["CODECS"], AUDIO)).find(Boolean) ?? "";
-    const { LANGUAGE: language = "", CHANNELS: channels = "", NAME: name = "" } = attrs;
-    return group.length > 0 ? [codecs, "", "", language, channels, name, "", ""].join("-") : undefined;
-}
-
-function codecsOf(codecs: string | undefined, wanted: RegExp): string {
-    const list = (codecs ?? "").split(",").map((codec) => codec.trim());
-    return list.filter((codec) => wanted.test(codec)).join(",");
+    return [...levels.map(mainStream), ...audioTracks.map((track, index) => secondaryStream(track, index, levels))];
 }
 
 /** Tells the core what a playlist lists. hls.js calls the playlist by the URL it asked for. */
@@ -81,19 +42,20 @@ export function runtimeIdOf(fragment: Fragment): string {
  * A playlist without a manifest has the bitrate 0, and then nothing else counts either. Without any
  * number for it (`NaN`) the rest does.
  */
-function mainStream(level: Level): Stream {
+function mainStream(level: Level, index: number): Stream {
     const bitrate = level.maxBitrate ?? level.bitrate;
     const { videoCodec: codecs, width, height, attrs } = level;
     const frameRate = attrs["FRAME-RATE"];
     const videoRange = attrs["VIDEO-RANGE"];
-    const described = { bitrate, codecs, width, height, frameRate, videoRange };
-    const properties = bitrate === 0 ? { bitrate } : described;
-    return { runtimeId: firstOf(level.url) ?? "", type: "main", properties };
+    const properties = bitrate === 0 ? { bitrate } : { bitrate, codecs, width, height, frameRate, videoRange };
+    return { runtimeId: firstOf(level.url) ?? "", type: "main", index, properties, written: { attrs, variants: [attrs] } };
 }
 
-function secondaryStream({ url, audioCodec, lang, channels, name }: MediaPlaylist): Stream {
-    const properties = { bitrate: 0, codecs: audioCodec, language: lang, channels, name };
-    return { runtimeId: firstOf(url) ?? "", type: "secondary", properties };
+function secondaryStream(track: MediaPlaylist, index: number, levels: readonly Level[]): Stream {
+    const { url, audioCodec: codecs, lang: language, channels, name, groupId, attrs } = track;
+    const properties = { bitrate: 0, codecs, language, channels, name };
+    const variants = levels.filter((level) => level.attrs["AUDIO"] === groupId).map((level) => level.attrs);
+    return { runtimeId: firstOf(url) ?? "", type: "secondary", index, properties, written: { attrs, variants } };
 }
 
 /**
@@ -114,6 +76,7 @@ function segmentOf(
         sequence,
         externalId: live ? sequence : (known.get(runtimeId)?.externalId ?? index),
         url: fragment.url,
+        onAir: fragment.programDateTime,
         ...(byteRange && { byteRange }),
         startTime: fragment.start,
         endTime: fragment.start + fragment.duration,

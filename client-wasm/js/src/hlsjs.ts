@@ -42,19 +42,8 @@ export type HlsWithP2PConfig<H> = Partial<HlsConfig> & {
 
 type AnyHls = new (config?: Partial<HlsConfig>) => Hls;
 
-/** hls.js events that are heard, by their names, so that hls.js itself need not be imported. */
-const EVENTS = {
-    manifestLoading: "hlsManifestLoading",
-    manifestLoaded: "hlsManifestLoaded",
-    levelUpdated: "hlsLevelUpdated",
-    audioTrackUpdated: "hlsAudioTrackUpdated",
-    mediaAttached: "hlsMediaAttached",
-    mediaDetaching: "hlsMediaDetaching",
-    destroying: "hlsDestroying",
-} as const;
-
 /** Media events after which the engine has to know anew where the player is. */
-const MEDIA_EVENTS = ["timeupdate", "seeking", "ratechange", "play", "pause"] as const;
+const MEDIA_EVENTS = ["timeupdate", "seeking", "ratechange", "play", "pause"];
 
 /**
  * Lets an hls.js player share segments.
@@ -69,7 +58,8 @@ export class HlsJsP2PEngine {
     readonly #core: Core;
     #getHls: () => Hls | undefined = () => undefined;
     #hls: Hls | undefined;
-    #media: HTMLMediaElement | null = null;
+    /** Ends the listening to the media element. */
+    #following = new AbortController();
 
     /** A subclass of hls.js's class whose option `p2p` configures an engine for each instance. */
     static injectMixin<H extends typeof Hls>(
@@ -155,62 +145,46 @@ export class HlsJsP2PEngine {
         return hls;
     }
 
+    /** hls.js events that are heard, by their names, so that hls.js itself need not be imported. */
+    readonly #heard: Record<string, (name: string, data: never) => void> = {
+        ManifestLoading: () => this.#core.destroy(),
+        ManifestLoaded: (_, data: ManifestLoadedData) => {
+            this.#core.setManifestResponseUrl(responseUrl(data), this.#hls?.url ?? undefined);
+            for (const stream of streamsOf(data)) this.#core.addStreamIfNoneExists(stream);
+        },
+        LevelUpdated: (_, { details, level }: LevelUpdatedData) =>
+            listFragments(this.#core, details, this.#hls?.levels[level]?.url),
+        AudioTrackUpdated: (_, { details, id }: AudioTrackUpdatedData) =>
+            listFragments(this.#core, details, this.#hls?.audioTracks[id]?.url),
+        MediaAttached: () => this.#attach(),
+        MediaDetaching: () => this.#detach(),
+        Destroying: () => this.destroy(),
+    };
+
     #listen(method: "on" | "off"): void {
-        const hls = this.#hls as { on(name: string, f: object): void; off(name: string, f: object): void };
-        hls?.[method](EVENTS.manifestLoading, this.#reset);
-        hls?.[method](EVENTS.manifestLoaded, this.#manifestLoaded);
-        hls?.[method](EVENTS.levelUpdated, this.#levelUpdated);
-        hls?.[method](EVENTS.audioTrackUpdated, this.#audioTrackUpdated);
-        hls?.[method](EVENTS.mediaAttached, this.#attach);
-        hls?.[method](EVENTS.mediaDetaching, this.#detach);
-        hls?.[method](EVENTS.destroying, this.destroy);
+        const hls = this.#hls as unknown as Record<"on" | "off", (name: string, f: object) => void> | undefined;
+        for (const [name, heard] of Object.entries(this.#heard)) hls?.[method](`hls${name}`, heard);
     }
 
-    readonly #reset = (): void => this.#core.destroy();
-
-    readonly #manifestLoaded = (_: string, data: ManifestLoadedData): void => {
-        this.#core.setManifestResponseUrl(responseUrl(data), this.#hls?.url ?? undefined);
-        for (const stream of streamsOf(data)) {
-            this.#core.addStreamIfNoneExists(stream);
-        }
-    };
-
-    readonly #levelUpdated = (_: string, { details, level }: LevelUpdatedData): void => {
-        listFragments(this.#core, details, this.#hls?.levels[level]?.url);
-    };
-
-    readonly #audioTrackUpdated = (_: string, { details, id }: AudioTrackUpdatedData): void => {
-        listFragments(this.#core, details, this.#hls?.audioTracks[id]?.url);
-    };
-
-    readonly #attach = (): void => {
+    #attach(): void {
         this.#detach();
-        this.#media = this.#hls?.media ?? null;
-        this.#core.meter.watch(this.#media);
-        for (const name of MEDIA_EVENTS) {
-            this.#media?.addEventListener(name, this.#played);
-        }
-    };
-
-    readonly #detach = (): void => {
-        for (const name of MEDIA_EVENTS) {
-            this.#media?.removeEventListener(name, this.#played);
-        }
-        this.#core.meter.watch();
-        this.#media = null;
-    };
-
-    readonly #played = (): void => {
-        const media = this.#media;
+        const media = this.#hls?.media;
+        const { signal } = (this.#following = new AbortController());
+        this.#core.meter.watch(media);
         // Before there is media the playhead stands at 0, far from where a live stream will begin.
-        if (media && media.readyState > 0) this.#core.updatePlayback(media.currentTime, media.paused ? 0 : media.playbackRate);
-    };
+        const played = () =>
+            media?.readyState && this.#core.updatePlayback(media.currentTime, media.paused ? 0 : media.playbackRate);
+        for (const name of MEDIA_EVENTS) media?.addEventListener(name, played, { signal });
+    }
+
+    #detach(): void {
+        this.#following.abort();
+        this.#core.meter.watch();
+    }
 }
 
 /** After redirects, where the loader tells. */
 function responseUrl({ networkDetails, url }: ManifestLoadedData): string {
-    if (networkDetails instanceof XMLHttpRequest) {
-        return networkDetails.responseURL || url;
-    }
-    return networkDetails instanceof Response ? networkDetails.url || url : url;
+    const { responseURL, url: responded } = (networkDetails ?? {}) as Partial<XMLHttpRequest & Response>;
+    return responseURL || responded || url;
 }

@@ -10,6 +10,7 @@ export type {
     StreamConfig,
 } from "./config.js";
 export { Core } from "./core.js";
+export type { SwarmIdBuilder, SwarmIdContext } from "./generations.js";
 export {
     type DynamicHlsJsP2PEngineConfig,
     HlsJsP2PEngine,

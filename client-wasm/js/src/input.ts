@@ -22,4 +22,5 @@ export const enum Input {
     ChannelClosed = 19,
     Drained = 20,
     TokenGiven = 21,
+    StreamRestarted = 22,
 }

@@ -1,15 +1,7 @@
 // Peers as people call them.
 
-const COLOURS = [
-    "Amber", "Azure", "Coral", "Copper", "Crimson", "Ebony", "Emerald", "Golden",
-    "Indigo", "Ivory", "Jade", "Lilac", "Ochre", "Olive", "Pearl", "Rose",
-    "Ruby", "Russet", "Saffron", "Scarlet", "Silver", "Teal", "Umber", "Violet",
-];
-const PLANTS = [
-    "Acacia", "Alder", "Aster", "Birch", "Borage", "Cedar", "Clover", "Fennel",
-    "Heather", "Hyssop", "Juniper", "Larch", "Lavender", "Linden", "Maple", "Myrtle",
-    "Poplar", "Rowan", "Sage", "Sorrel", "Thyme", "Vetch", "Willow", "Yarrow",
-];
+const CONSONANTS = "bdfghklmnprstvz";
+const VOWELS = "aeiou";
 
 /** How the peer ids of Beekeepr's seeder begin (`PEER_ID_PREFIX_SEEDER` in core/model). */
 const SEEDER_PREFIX = "-BS";
@@ -19,19 +11,19 @@ export function isSeeder(peerId: string): boolean {
     return peerId.startsWith(SEEDER_PREFIX);
 }
 
-/** A name for a peer, always the same for one id: "Amber Linden", "Seeder Coral Sage". */
+/** A name for a peer, always the same for one id: "Lumo Pati", "Seeder Kado Vuru". */
 export function peerName(peerId: string): string {
-    const hash = fnv1a(peerId);
-    const plant = PLANTS[hash % PLANTS.length];
-    const colour = COLOURS[Math.floor(hash / PLANTS.length) % COLOURS.length];
-    return `${isSeeder(peerId) ? "Seeder " : ""}${colour} ${plant}`;
-}
-
-/** FNV-1a, 32 bits. */
-function fnv1a(text: string): number {
+    // FNV-1a, 32 bits.
     let hash = 0x811c9dc5;
-    for (let i = 0; i < text.length; i++) {
-        hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    for (const char of peerId) {
+        hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
     }
-    return hash >>> 0;
+    hash >>>= 0;
+    const take = (letters: string) => {
+        const letter = letters.charAt(hash % letters.length);
+        hash = Math.floor(hash / letters.length);
+        return letter;
+    };
+    const word = () => take(CONSONANTS).toUpperCase() + take(VOWELS) + take(CONSONANTS) + take(VOWELS);
+    return `${isSeeder(peerId) ? "Seeder " : ""}${word()} ${word()}`;
 }

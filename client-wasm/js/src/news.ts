@@ -2,11 +2,12 @@
 
 import { Action } from "./action.js";
 import type { EventTarget } from "./events.js";
+import { REFUSED } from "./fetches.js";
 import { isSeeder, peerName } from "./names.js";
 import type { Policy } from "./policy.js";
-import { REFUSED } from "./fetches.js";
+import type { Shell } from "./shell.js";
 import type { Meter } from "./stats.js";
-import { nameOf, type SegmentKey } from "./store.js";
+import { nameOf, type SegmentName } from "./store.js";
 import type { KnownSegment, Streams } from "./streams.js";
 import {
     type CoreEventMap,
@@ -22,17 +23,22 @@ export interface Source {
     peerId: string | undefined;
 }
 
+/** A peer, and whose connection it is. */
+export type ConnectedPeer = Peer & { shell: Shell; conn: number };
+
 /** What {@link publish} reads and changes. */
 export interface NewsContext {
     events: EventTarget<CoreEventMap>;
-    peers: Map<string, Peer & { conn: number }>;
+    peers: Map<string, ConnectedPeer>;
     meter: Meter;
     policy: Policy;
-    sources: Map<string, Source>;
-    loaded(key: SegmentKey, segment: KnownSegment): void;
     streams: Streams;
-    trackerUrl(tracker: number): string;
-    progress(key: SegmentKey, bytes: number): void;
+    /** Where segments that load now come from. */
+    sources: Map<SegmentName, Source>;
+    /** Segments that load now from the page's own storage. */
+    stored: ReadonlySet<SegmentName>;
+    loaded(segment: KnownSegment): void;
+    progress(name: SegmentName, bytes: number): void;
 }
 
 /** By the error's number in `src/action.rs`. */
@@ -47,124 +53,84 @@ const ERROR_TYPES: readonly RequestErrorType[] = [
     "bytes-receiving-timeout",
 ];
 
-/** Dispatches one piece of news; `text` is the peer's id where there is one. */
+/** Dispatches one piece of news from a shell; `text` is the peer's id where there is one. */
 export function publish(
     context: NewsContext,
+    shell: Shell,
     kind: Action,
     number: (index: number) => number,
     text: string,
 ): void {
+    const { type, trackers } = shell.options;
+    const { events, peers, meter, policy, streams, sources, stored } = context;
+    const [first, second, third] = [number(0), number(1), number(2)];
+    const stream = streams.swarms.find(({ key }) => key === first)?.stream;
+    const streamType = stream?.type ?? "main";
+    const peerId = text || undefined;
+    const downloadSource = peerId ? "p2p" : "http";
+    const name = nameOf(first, second);
+    const known = streams.segments.get(name);
+    const isStored = !peerId && stored.has(name);
     switch (kind) {
         case Action.PeerConnected:
-        case Action.PeerClosed:
-            return publishPeer(context, kind === Action.PeerConnected, number(0), number(1), text);
+        case Action.PeerClosed: {
+            const place = `${first}/${text}`;
+            if (kind === Action.PeerClosed) peers.delete(place);
+            else {
+                const streamId = stream?.runtimeId ?? "";
+                const peer = { peerId: text, streamId, streamType, isSeeder: isSeeder(text), name: peerName(text) };
+                peers.set(place, { ...peer, shell, conn: second });
+            }
+            return events.dispatch(kind === Action.PeerClosed ? "onPeerClose" : "onPeerConnect", { peerId: text, streamType });
+        }
         case Action.TrackerLost: {
-            const error = new Error(`no connection to tracker ${context.trackerUrl(number(0))}`);
-            return context.events.dispatch("onTrackerError", { streamType: "main", error });
+            const error = new Error(`no connection to tracker ${trackers[first]}`);
+            return events.dispatch("onTrackerError", { streamType: type, error });
         }
         case Action.TrackerWarning:
-            return context.events.dispatch("onTrackerWarning", { streamType: "main", warning: text });
-        default:
-            return publishSegment(context, kind, number, text);
-    }
-}
-
-function publishPeer(
-    { events, peers, streams }: NewsContext,
-    connected: boolean,
-    streamKey: number,
-    conn: number,
-    peerId: string,
-): void {
-    const stream = streams.swarm(streamKey)?.stream;
-    const streamType = stream?.type ?? "main";
-    const name = `${streamKey}/${peerId}`;
-    if (connected) {
-        peers.set(name, {
-            conn,
-            peerId,
-            streamId: stream?.runtimeId ?? "",
-            streamType,
-            isSeeder: isSeeder(peerId),
-            name: peerName(peerId),
-        });
-    } else {
-        peers.delete(name);
-    }
-    events.dispatch(connected ? "onPeerConnect" : "onPeerClose", { peerId, streamType });
-}
-
-function publishSegment(
-    { events, streams, meter, policy, sources, loaded, progress }: NewsContext,
-    kind: Action,
-    number: (index: number) => number,
-    peer: string,
-): void {
-    const key = { stream: number(0), id: number(1) };
-    const segment = streams.get(key);
-    const streamType = streams.swarm(key.stream)?.stream.type ?? "main";
-    const peerId = peer || undefined;
-    const downloadSource = peerId === undefined ? "http" : "p2p";
-    switch (kind) {
-        case Action.Downloaded:
-            meter.downloaded(number(2), peerId === undefined ? peerId : isSeeder(peerId));
-            progress(key, number(2));
-            return events.dispatch("onChunkDownloaded", number(2), downloadSource, peerId);
+            return events.dispatch("onTrackerWarning", { streamType: type, warning: text });
         case Action.Uploaded:
-            meter.bytes.uploaded += number(2);
-            policy.uploaded(number(2));
-            return events.dispatch("onChunkUploaded", number(2), peer);
-        case Action.SegmentLoaded:
-            meter.loaded(downloadSource);
-            sources.delete(nameOf(key));
-            if (segment) loaded(key, segment);
-            return events.dispatch("onSegmentLoaded", {
-                segmentUrl: segment?.url ?? "",
-                bytesLength: number(2),
-                downloadSource,
-                peerId,
-                streamType,
-            });
+            meter.bytes.uploaded += third;
+            policy.uploaded(third);
+            return events.dispatch("onChunkUploaded", third, text);
+        case Action.Downloaded:
+            meter.bytes[isStored ? "storage" : !peerId ? "http" : isSeeder(text) ? "superPeers" : "peers"] += third;
+            context.progress(name, third);
+            // p2p-media-loader knows no third source, and tells nothing of a segment that its storage has.
+            return isStored ? undefined : events.dispatch("onChunkDownloaded", third, downloadSource, peerId);
     }
-    if (!segment) {
-        return;
-    }
+    // What has left the playlist has no segment to be told of.
+    const { swarm: _, name: __, ...segment } = known ?? {};
+    const details = { segment: segment as KnownSegment, downloadSource, peerId, streamType } as const;
     switch (kind) {
+        case Action.SegmentLoaded: {
+            meter.segments[isStored ? "storage" : downloadSource]++;
+            sources.delete(name);
+            if (known) context.loaded(known);
+            const segmentUrl = known?.url ?? "";
+            return events.dispatch("onSegmentLoaded", { segmentUrl, bytesLength: third, downloadSource, peerId, streamType });
+        }
         case Action.SegmentStarted:
-            sources.set(nameOf(key), { downloadSource, peerId });
-            return events.dispatch("onSegmentStart", { segment, downloadSource, peerId });
+            sources.set(name, { downloadSource, peerId });
+            return known && events.dispatch("onSegmentStart", details);
         case Action.SegmentError:
-            return events.dispatch("onSegmentError", {
-                error: errorOf(number(2), number(3)),
-                segment,
-                downloadSource,
-                peerId,
-                streamType,
-            });
-        case Action.SegmentAborted:
-            return events.dispatch("onSegmentAbort", {
-                segment,
-                downloadSource: sources.get(nameOf(key))?.downloadSource,
-                peerId: sources.get(nameOf(key))?.peerId,
-                streamType,
-            });
+            return known && events.dispatch("onSegmentError", { ...details, error: errorOf(third, number(3)) });
+        case Action.SegmentAborted: {
+            const from = sources.get(name) ?? { downloadSource: undefined, peerId: undefined };
+            return known && events.dispatch("onSegmentAbort", { ...details, ...from });
+        }
     }
-}
-
-function errorOf(code: number, status: number): RequestError {
-    const [type, message] = whatWasWrong(code, status);
-    return new RequestError(type, message);
 }
 
 /** The engine knows no reason but the status why an HTTP request failed. */
-function whatWasWrong(code: number, status: number): [RequestErrorType, string] {
+function errorOf(code: number, status: number): RequestError {
     const type = ERROR_TYPES[code] ?? "http-error";
     if (code > 0 || status === 0) {
-        return [type, type];
+        return new RequestError(type, type);
     }
     if (status === REFUSED) {
-        return ["http-segment-validation-failed", "validateHTTPSegment said no"];
+        return new RequestError("http-segment-validation-failed", "validateHTTPSegment said no");
     }
-    const good = status >= 200 && status < 300;
-    return [good ? "http-unexpected-status-code" : type, `http status ${status}`];
+    const isGood = status >= 200 && status < 300;
+    return new RequestError(isGood ? "http-unexpected-status-code" : type, `http status ${status}`);
 }

@@ -1,5 +1,6 @@
 // A panel over the video that shows how sharing goes. A file of its own: pages that show none load none.
 
+import palette from "../../examples/demo/palette.css";
 import type { Stats } from "./stats.js";
 
 /** What the panel asks: an engine. */
@@ -24,12 +25,14 @@ const CHART = { width: 250, height: 48 };
 
 /** What bytes are called and drawn as, from the bottom up. */
 const SOURCES = [
-    ["superPeers", "super-peers", "#2ec4a6"],
-    ["peers", "viewers", "#5aa9ff"],
-    ["http", "HTTP", "#ff9f5a"],
+    ["superPeers", "super-peers", "--seeder"],
+    ["peers", "viewers", "--peer"],
+    ["storage", "storage", "--storage"],
+    ["http", "HTTP", "--http"],
 ] as const;
 
-const STYLE = `
+/** The palette is the demo page's; here it belongs to the panel. */
+const STYLE = `${palette.replace(":root", ":host")}
 :host { position: absolute; top: 8px; left: 8px; z-index: 2147483647; }
 section { min-width: ${CHART.width}px; width: max-content; padding: 10px 12px; border-radius: 8px; background: #10151ee6; color: #e8edf4;
   font: 12px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
@@ -103,7 +106,9 @@ class Panel {
     #draw(): void {
         const { width, height } = this.#canvas;
         const context = this.#canvas.getContext("2d");
-        const highest = Math.max(1, ...this.#bars.map(({ http, peers, superPeers }) => http + peers + superPeers));
+        const style = getComputedStyle(this.#canvas);
+        const heightOf = (bar: Stats["bytes"]) => SOURCES.reduce((sum, [source]) => sum + bar[source], 0);
+        const highest = Math.max(1, ...this.#bars.map(heightOf));
         context?.clearRect(0, 0, width, height);
         this.#bars.forEach((bar, index) => {
             const left = width - ((this.#bars.length - index) * width) / BARS;
@@ -111,7 +116,7 @@ class Panel {
             for (const [source, , colour] of SOURCES) {
                 const tall = (bar[source] / highest) * height;
                 bottom -= tall;
-                if (context) context.fillStyle = colour;
+                if (context) context.fillStyle = style.getPropertyValue(colour);
                 context?.fillRect(left, bottom, width / BARS - 1, tall);
             }
         });
@@ -122,7 +127,10 @@ class Panel {
 function rows(stats: Stats): [name: string, value: string, colour?: string][] {
     const { bytes, peers, stalls, bufferS } = stats;
     return [
-        ...SOURCES.map(([source, name, colour]): [string, string, string] => [`from ${name}`, size(bytes[source]), colour]),
+        // Few pages have a storage of their own.
+        ...SOURCES.filter(([source]) => source !== "storage" || bytes.storage > 0).map(
+            ([source, name, colour]): [string, string, string] => [`from ${name}`, size(bytes[source]), colour],
+        ),
         ["given", stats.isUploading ? size(bytes.uploaded) : `${size(bytes.uploaded)}, paused`],
         ["connected", `${count(peers.viewers, "viewer")}, ${count(peers.superPeers, "super-peer")}`],
         ["buffer", `${bufferS.toFixed(1)} s`],
@@ -134,7 +142,7 @@ function rows(stats: Stats): [name: string, value: string, colour?: string][] {
 function row(name: string, value: string, colour?: string): HTMLElement[] {
     const term = document.createElement("dt");
     term.textContent = name;
-    if (colour) term.style.setProperty("--colour", colour);
+    if (colour) term.style.setProperty("--colour", `var(${colour})`);
     const details = document.createElement("dd");
     details.textContent = value;
     return [term, details];

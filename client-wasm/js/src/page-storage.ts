@@ -99,10 +99,25 @@ export class PageStorage {
         );
     }
 
-    /** A copy of what is stored. */
+    /** A copy of what is stored; nothing when it is not there after all, or empty. */
     async load(segment: KnownSegment): Promise<ArrayBuffer | undefined> {
-        const data = await this.#try((storage) => storage.getSegmentData(...this.#place(segment)));
-        return data?.slice(0);
+        try {
+            const data = await this.#try((storage) => storage.getSegmentData(...this.#place(segment)));
+            return data?.byteLength ? data.slice(0) : undefined;
+        } catch (reason) {
+            return void this.#fail(reason);
+        }
+    }
+
+    /** The same from an offset on, as a response to an HTTP request for it. */
+    async response(segment: KnownSegment, offset: number): Promise<Response | undefined> {
+        const data = await this.load(segment);
+        const bytes = data?.byteLength ?? 0;
+        if (!data || bytes <= offset) {
+            return undefined;
+        }
+        const headers = { "Content-Range": `bytes ${offset}-${bytes - 1}/${bytes}` };
+        return new Response(data.slice(offset), { status: 206, headers });
     }
 
     destroy(): void {

@@ -1,16 +1,14 @@
 // Who the page is in each swarm.
 
-const CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
 /** Characters of a peer id. */
 const LENGTH = 20;
 
 /** A new peer id that begins with `prefix`. */
 export function newPeerId(prefix: string): string {
     const random = crypto.getRandomValues(new Uint8Array(LENGTH));
-    const rest = Array.from(random, (byte) => CHARS[byte % CHARS.length]).join("");
     // What the tracker could not take for 20 bytes is left out.
-    return (prefix.replace(/[^ -~]/g, "") + rest).slice(0, LENGTH);
+    const start = prefix.replace(/[^ -~]/g, "");
+    return (start + Array.from(random, (byte) => (byte % 36).toString(36)).join("")).slice(0, LENGTH);
 }
 
 /**
@@ -19,18 +17,16 @@ export function newPeerId(prefix: string): string {
  */
 export class PeerIds {
     /** By swarm: ids that nobody uses now. */
-    readonly #free = new Map<string, string[]>();
+    readonly #free: Record<string, string[]> = {};
 
     /** An id that was given back, or a new one. */
     claim(infoHash: string, make: () => string): string {
-        return this.#free.get(infoHash)?.pop() ?? make();
+        return this.#free[infoHash]?.pop() ?? make();
     }
 
     /** Gives an id back for the swarm's next player. */
     release(infoHash: string, peerId: string): void {
-        const free = this.#free.get(infoHash) ?? [];
-        free.push(peerId);
-        this.#free.set(infoHash, free);
+        (this.#free[infoHash] ??= []).push(peerId);
     }
 }
 

@@ -22,29 +22,28 @@ const SLEEP_MS = 90_000;
 
 /** What {@link Policy} listens to; tests bring their own. */
 export interface Surroundings {
-    window: Pick<Window, "addEventListener" | "removeEventListener">;
-    document: Pick<Document, "addEventListener" | "removeEventListener" | "hidden">;
+    window: Pick<Window, "addEventListener">;
+    document: Pick<Document, "addEventListener" | "hidden">;
     navigator: { onLine: boolean; connection?: NetworkInformation | undefined };
 }
 
 export class Policy {
-    /** Answered by {@link CommonCoreConfig.consent}. */
-    #consent: boolean;
-    #asked = false;
+    /** Answered by {@link CommonCoreConfig.consent}; undefined until it is asked. */
+    #consent: boolean | undefined;
     /** The page is frozen, in the back-forward cache, or offline. */
     #away = false;
     #uploaded = 0;
     #seen: Allowed;
     #lookedAt = Date.now();
-    readonly #stop: (() => void)[] = [];
+    #clock: ReturnType<typeof setInterval> | undefined;
+    #listening = new AbortController();
 
     /** `changed` is called when {@link Policy.allowed} says something else than before. */
     constructor(
-        private readonly config: () => CommonCoreConfig,
+        private readonly config: CommonCoreConfig,
         private readonly changed: () => void,
         private readonly around: Partial<Surroundings> = globalThis,
     ) {
-        this.#consent = !config().consent;
         this.#seen = this.allowed();
     }
 
@@ -52,37 +51,32 @@ export class Policy {
     open(): void {
         this.close();
         this.#listen();
-        this.#setAway(this.around.navigator?.onLine === false);
-        this.#ask();
+        const { consent } = this.config;
+        if (consent && this.#consent === undefined) void this.#ask(consent);
     }
 
     /** What is allowed now. */
     allowed(): Allowed {
-        const { mode, p2pUploadLimit, isP2PUploadAllowedOnMetered, isP2PUploadAllowedWhenHidden } = this.config();
+        const { mode, consent, p2pUploadLimit, isP2PUploadAllowedOnMetered, isP2PUploadAllowedWhenHidden } = this.config;
         const { document, navigator } = this.around;
         const { type, saveData } = navigator?.connection ?? {};
-        const metered = type === "cellular" || saveData === true;
-        const uploads =
-            (isP2PUploadAllowedOnMetered || !metered) &&
-            (isP2PUploadAllowedWhenHidden || !document?.hidden) &&
-            (p2pUploadLimit === 0 || this.#uploaded < p2pUploadLimit * MIB);
-        return { sharing: this.#consent && !this.#away && mode !== "off", uploads };
+        return {
+            sharing: (!consent || this.#consent === true) && !this.#away && mode !== "off",
+            uploads:
+                (isP2PUploadAllowedOnMetered || (type !== "cellular" && !saveData)) &&
+                (isP2PUploadAllowedWhenHidden || !document?.hidden) &&
+                (!p2pUploadLimit || this.#uploaded < p2pUploadLimit * MIB),
+        };
     }
 
-    #ask(): void {
-        const { consent } = this.config();
-        if (!consent || this.#asked) {
-            return;
+    async #ask(consent: () => boolean | Promise<boolean>): Promise<void> {
+        this.#consent = false;
+        try {
+            this.#consent = (await consent()) === true;
+            this.look();
+        } catch (reason) {
+            console.warn("beekeepr: not sharing, as asking for consent failed", reason);
         }
-        this.#asked = true;
-        const answer = async () => consent();
-        answer().then(
-            (yes) => {
-                this.#consent = yes === true;
-                this.look();
-            },
-            (reason: unknown) => console.warn("beekeepr: not sharing, as asking for consent failed", reason),
-        );
     }
 
     /** So many bytes more were given to peers. */
@@ -92,39 +86,36 @@ export class Policy {
     }
 
     /** Tells when something has changed. */
-    look(): void {
+    readonly look = (): void => {
         const now = this.allowed();
-        if (now.sharing !== this.#seen.sharing || now.uploads !== this.#seen.uploads) {
-            this.#seen = now;
-            this.changed();
-        }
-    }
+        const { sharing, uploads } = this.#seen;
+        this.#seen = now;
+        if (now.sharing !== sharing || now.uploads !== uploads) this.changed();
+    };
 
     /** Stops listening. */
     close(): void {
-        for (const stop of this.#stop.splice(0)) stop();
+        this.#listening.abort();
+        clearInterval(this.#clock);
     }
 
     #listen(): void {
         const { window, document, navigator } = this.around;
-        const on = (target: Partial<Surroundings["window"]> | undefined, name: string, heard: () => void) => {
-            if (!target?.addEventListener) return;
-            target.addEventListener(name, heard);
-            this.#stop.push(() => target.removeEventListener?.(name, heard));
+        const { signal } = (this.#listening = new AbortController());
+        const on = (target: Partial<Surroundings["window"]> | undefined, names: string, heard: () => void) => {
+            for (const name of names.split(" ")) target?.addEventListener?.(name, heard, { signal });
         };
         const leave = () => this.#setAway(true);
         const come = () => this.#setAway(navigator?.onLine === false);
-        on(window, "pagehide", leave);
-        on(window, "pageshow", come);
-        on(window, "offline", leave);
-        on(window, "online", come);
+        on(window, "pagehide offline", leave);
+        on(window, "pageshow online", come);
         on(document, "freeze", leave);
         on(document, "resume", come);
-        on(document, "visibilitychange", () => this.look());
-        on(navigator?.connection, "change", () => this.look());
-        const clock = setInterval(() => this.lookAtClock(Date.now()), CLOCK_MS);
-        (clock as { unref?: () => void }).unref?.();
-        this.#stop.push(() => clearInterval(clock));
+        on(document, "visibilitychange", this.look);
+        on(navigator?.connection, "change", this.look);
+        come();
+        this.#clock = setInterval(() => this.lookAtClock(Date.now()), CLOCK_MS);
+        (this.#clock as { unref?: () => void }).unref?.();
     }
 
     /** Begins anew after sleep: all connections are gone, whatever they look like. */

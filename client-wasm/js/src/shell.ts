@@ -2,32 +2,34 @@
 
 import { Action } from "./action.js";
 import { isCommandChunk, segmentMessages } from "./chunks.js";
+import { Fetches, type Origin } from "./fetches.js";
 import { Input } from "./input.js";
-import { type FetchCalls, Fetches, type Origin } from "./fetches.js";
-import { LOW_WATER_BYTES, type PeerCalls, Peers } from "./peers.js";
-import { type SegmentKey, SegmentStore } from "./store.js";
-import { readTrackerMessage, trackerMessage } from "./signal.js";
-import { type TokenSource, Tokens } from "./tokens.js";
-import { type TrackerCalls, Trackers } from "./trackers.js";
-import type { WasmEngine, WasmModule } from "./wasm.js";
+import { LOW_WATER_BYTES, newPeers, type Peers } from "./peers.js";
+import { trackerMessage } from "./signal.js";
+import { nameOf, type SegmentName, SegmentStore } from "./store.js";
+import type { Tokens } from "./tokens.js";
+import { Trackers } from "./trackers.js";
+import type { StreamType } from "./types.js";
+import type { EngineCall, Tell, WasmEngine, WasmModule } from "./wasm.js";
 
 /** What the shell needs to know, and whom it tells. */
 export interface ShellOptions {
+    /** Of the streams in it, or of some of them. */
+    type: StreamType;
     trackers: readonly string[];
     rtcConfig: RTCConfiguration;
-    token: TokenSource | undefined;
+    /** Makes what gives the trackers' tokens, where there are any. */
+    tokens(tell: Tell): Tokens | undefined;
     /** The engine's settings, in the order of `settings.json`. */
     numbers: Float64Array;
     /** Where a segment is; nothing when it is not known (any more). */
-    origin(key: SegmentKey): Origin | undefined;
+    origin(name: SegmentName): Origin | undefined;
     /** The page's check of a segment that came from peers. */
-    check(key: SegmentKey, data: ArrayBuffer): Promise<boolean>;
-    /** A wanted segment is here; `data` belongs to the receiver. */
-    ready(key: SegmentKey, data: ArrayBuffer, bandwidthBps: number): void;
-    /** A wanted segment could not be had. */
-    failed(key: SegmentKey): void;
+    check(name: SegmentName, data: ArrayBuffer): Promise<boolean>;
+    /** A wanted segment is here, and `data` belongs to the receiver; or it could not be had. */
+    settled(name: SegmentName, data: ArrayBuffer | undefined, bandwidthBps: number): void;
     /** The bytes of a segment are forgotten. */
-    dropped(key: SegmentKey): void;
+    dropped(name: SegmentName): void;
     /** News, as `src/action.rs` lists them. */
     news(kind: Action, number: (index: number) => number, text: string): void;
     /** A connection failed. */
@@ -46,7 +48,7 @@ export class Shell {
     readonly store = new SegmentStore();
     readonly #engine: WasmEngine;
     readonly #trackers: Trackers;
-    readonly #tokens: Tokens;
+    readonly #tokens: Tokens | undefined;
     readonly #peers: Peers;
     readonly #fetches: Fetches;
     /** Connections that got segment bytes in this turn. */
@@ -57,29 +59,37 @@ export class Shell {
 
     constructor(
         wasm: WasmModule,
-        private readonly options: ShellOptions,
+        readonly options: ShellOptions,
     ) {
         const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-        this.#engine = new wasm.Engine(performance.now(), high, low, options.numbers);
-        this.#trackers = new Trackers(options.trackers, this.#trackerCalls());
-        this.#tokens = new Tokens(options.token, options.trackers, (...told) => this.tell(...told));
-        this.#peers = new Peers(options.rtcConfig, this.#peerCalls());
-        this.#fetches = new Fetches(this.store, this.#fetchCalls());
-        this.#tokens.start();
+        const { trackers, rtcConfig, numbers } = options;
+        this.#engine = wasm.open(performance.now(), high, low, numbers);
+        this.#trackers = new Trackers(trackers, this.tell);
+        this.#tokens = options.tokens(this.tell);
+        this.#peers = newPeers(rtcConfig, {
+            tell: this.tell,
+            failed: (conn, error) => options.peerFailed(conn, error),
+            received: (conn, message) => this.#received(conn, message),
+        });
+        this.#fetches = new Fetches(this.store, this.tell);
     }
 
-    /** Tells the engine what happened (`input.ts`) and does what it asks for. */
-    tell(kind: Input, a = 0, b = 0, c = 0, text = ""): void {
-        this.call((engine, now) => engine.tell(now, kind, a, b, c, text));
-    }
+    /** Tells the engine what happened and does what it asks for. */
+    readonly tell: Tell = (kind, a = 0, b = 0, c = 0, text = "") => {
+        this.call("tell", new TextEncoder().encode(text), kind, a, b, c);
+    };
 
     /** The same by one of the engine's other calls. Calls from within only tell. */
-    call(input: (engine: WasmEngine, now: number) => void): void {
+    call(name: EngineCall, input: Uint8Array | Float64Array | undefined, ...numbers: number[]): void {
+        this.#enter(() => this.#engine.run(name, input, performance.now(), ...numbers));
+    }
+
+    #enter(input: () => void): void {
         if (this.#over) {
             return;
         }
         try {
-            input(this.#engine, performance.now());
+            input();
             if (!this.#turning) {
                 this.#turn();
             }
@@ -102,7 +112,7 @@ export class Shell {
         this.#turning = true;
         try {
             for (let left = ACTIONS_PER_TURN_MAX; ; left--) {
-                const action = this.#engine.poll();
+                const action = this.#engine.run("poll", undefined);
                 if (action === Action.None && !this.#feed()) break;
                 if (left === 0) throw new Error("engine does not come to rest");
                 this.#act(action);
@@ -111,7 +121,13 @@ export class Shell {
         } finally {
             this.#turning = false;
         }
-        this.#arm();
+        clearTimeout(this.#timer);
+        const deadline = this.#engine.run("deadline", undefined);
+        // NaN for never.
+        if (deadline >= 0) {
+            const wait = Math.max(1, Math.ceil(deadline - performance.now()));
+            this.#timer = setTimeout(() => this.tell(Input.Tick), wait);
+        }
     }
 
     /**
@@ -123,84 +139,64 @@ export class Shell {
             this.#fed.delete(conn);
             const buffered = this.#peers.buffered(conn);
             if (buffered <= LOW_WATER_BYTES) {
-                this.#engine.tell(performance.now(), Input.Drained, conn, buffered, 0, "");
+                this.tell(Input.Drained, conn, buffered);
                 return true;
             }
         }
         return false;
     }
 
-    #arm(): void {
-        clearTimeout(this.#timer);
-        const deadline = this.#engine.deadline();
-        if (!Number.isNaN(deadline)) {
-            const wait = Math.max(1, Math.ceil(deadline - performance.now()));
-            this.#timer = setTimeout(() => this.tell(Input.Tick), wait);
-        }
-    }
-
     #act(action: Action): void {
-        const engine = this.#engine;
-        const number = (index: number) => engine.number(index);
+        const number = this.#number;
+        const text = () => new TextDecoder().decode(this.#engine.data());
+        const [first, second] = [number(0), number(1)];
+        const name = nameOf(first, second);
         switch (action) {
             case Action.None:
                 return;
             case Action.TrackerConnect:
-                return this.#trackers.connect(number(0));
+                return this.#trackers.connect(first);
             case Action.TrackerDisconnect:
-                return this.#trackers.disconnect(number(0));
+                return this.#trackers.disconnect(first);
             case Action.TrackerSend:
-                return this.#trackers.send(number(0), trackerMessage(number, engine.text(), this.#tokens.of(number(0))));
+                return this.#trackers.send(first, trackerMessage(number, text(), this.#tokens?.of(first)));
             case Action.TokenWanted:
-                return this.#tokens.renew(number(0));
+                return void this.#tokens?.renew(first);
             case Action.OfferCreate:
-                return this.#peers.offer(number(0));
+                return this.#peers.open(first);
             case Action.OfferAccept:
-                return this.#peers.accept(number(0), engine.text());
+                return this.#peers.open(first, text());
             case Action.AnswerAccept:
-                return this.#peers.answered(number(0), engine.text());
+                return this.#peers.answered(first, text());
             case Action.ConnClose:
-                return this.#peers.close(number(0));
+                return this.#peers.close(first);
             case Action.CommandSend:
-                return this.#peers.send(number(0), engine.data());
+                return this.#peers.send(first, this.#engine.data());
             case Action.SliceSend:
-                return this.#sendSlice(this.#key(), number(2), number(3), number(4));
+                return this.#sendSlice(name, number(2), number(3), number(4));
             case Action.FetchStart:
-                return this.#fetch(this.#key(), number(2), number(3));
+                return this.#fetch(name, number(2), number(3));
             case Action.FetchCancel:
-                return this.#fetches.cancel(number(0));
+                return this.#fetches.cancel(first);
             case Action.SegmentCheck:
-                return this.#check(this.#key());
+                return this.#check(name, (valid) => this.tell(Input.SegmentChecked, first, second, Number(valid)));
             case Action.SegmentReady:
-                return this.#ready(this.#key(), number(2));
+                return this.options.settled(name, this.store.get(name)?.copy(), number(2));
             case Action.SegmentFailed:
-                return this.options.failed(this.#key());
-            case Action.SegmentDropped: {
-                const key = this.#key();
-                this.store.drop(key);
-                return this.options.dropped(key);
-            }
-            case Action.PeerConnected:
-            case Action.PeerClosed:
-            case Action.Downloaded:
-            case Action.Uploaded:
-            case Action.SegmentStarted:
-            case Action.SegmentLoaded:
-            case Action.SegmentError:
-            case Action.SegmentAborted:
-            case Action.TrackerLost:
-            case Action.TrackerWarning:
-                return this.options.news(action, number, engine.text());
+                return this.options.settled(name, undefined, 0);
+            case Action.SegmentDropped:
+                this.store.delete(name);
+                return this.options.dropped(name);
+            default:
+                return this.options.news(action, number, text());
         }
     }
 
-    /** The segment of the last action or placement. */
-    #key(): SegmentKey {
-        return { stream: this.#engine.number(0), id: this.#engine.number(1) };
-    }
+    /** A number of the last action or placement. */
+    readonly #number = (index: number): number => this.#engine.run("number", undefined, index);
 
-    #sendSlice(key: SegmentKey, conn: number, offset: number, bytes: number): void {
-        const slice = this.store.slice(key, offset, bytes);
+    #sendSlice(name: SegmentName, conn: number, offset: number, bytes: number): void {
+        const slice = this.store.get(name)?.slice(offset, bytes);
         if (!slice) {
             // The bytes that were promised are not there: the other side can only start anew.
             this.#peers.close(conn);
@@ -212,76 +208,33 @@ export class Shell {
         this.#fed.add(conn);
     }
 
-    #fetch(key: SegmentKey, fetch: number, offset: number): void {
-        const origin = this.options.origin(key);
+    #fetch(name: SegmentName, fetch: number, offset: number): void {
+        const origin = this.options.origin(name);
         if (origin) {
-            this.#fetches.start(fetch, key, origin, offset);
+            this.#fetches.start(fetch, name, origin, offset);
         } else {
             this.tell(Input.FetchFailed, fetch);
         }
     }
 
-    #check(key: SegmentKey): void {
-        const done = (valid: boolean) =>
-            this.tell(Input.SegmentChecked, key.stream, key.id, Number(valid));
-        const data = this.store.copy(key);
+    #check(name: SegmentName, done: (valid: boolean) => void): void {
+        const data = this.store.get(name)?.copy();
         if (data) {
-            this.options.check(key, data).then(done, () => done(false));
+            this.options.check(name, data).then(done, () => done(false));
         } else {
             done(false);
         }
     }
 
-    #ready(key: SegmentKey, bandwidthBps: number): void {
-        const data = this.store.copy(key);
-        if (data) {
-            this.options.ready(key, data, bandwidthBps);
-        } else {
-            this.options.failed(key);
-        }
-    }
-
-    #receive(conn: number, message: Uint8Array): void {
+    #received(conn: number, message: Uint8Array): void {
         if (isCommandChunk(message)) {
-            return this.call((engine, now) => engine.command(now, conn, message));
+            return this.call("command", message, conn);
         }
-        this.call((engine, now) => {
-            if (engine.place(now, conn, message.length)) {
-                this.store.write(this.#key(), engine.number(2), message, engine.number(3));
+        this.#enter(() => {
+            if (this.#engine.run("place", undefined, performance.now(), conn, message.length)) {
+                const number = this.#number;
+                this.store.write(nameOf(number(0), number(1)), number(2), message, number(3));
             }
         });
-    }
-
-    #trackerCalls(): TrackerCalls {
-        return {
-            trackerOpened: (tracker) => this.tell(Input.TrackerOpened, tracker),
-            trackerMessage: (tracker, text) => {
-                const { kind, interval, peers, fields } = readTrackerMessage(text);
-                if (kind) this.tell(kind, tracker, interval, peers, fields);
-            },
-            trackerClosed: (tracker) => this.tell(Input.TrackerClosed, tracker),
-        };
-    }
-
-    #peerCalls(): PeerCalls {
-        return {
-            offerReady: (conn, sdp) => this.tell(Input.OfferReady, conn, 0, 0, sdp),
-            answerReady: (conn, sdp) => this.tell(Input.AnswerReady, conn, 0, 0, sdp),
-            channelOpened: (conn) => this.tell(Input.ChannelOpened, conn),
-            channelClosed: (conn) => this.tell(Input.ChannelClosed, conn),
-            channelFailed: (conn, error) => this.options.peerFailed(conn, error),
-            channelMessage: (conn, message) => this.#receive(conn, message),
-            channelDrained: (conn, buffered) => this.tell(Input.Drained, conn, buffered),
-        };
-    }
-
-    #fetchCalls(): FetchCalls {
-        return {
-            fetchStarted: (fetch, offset, total = Number.NaN) =>
-                this.tell(Input.FetchStarted, fetch, offset, total),
-            fetchProgress: (fetch, bytes) => this.tell(Input.FetchProgress, fetch, bytes),
-            fetchDone: (fetch) => this.tell(Input.FetchDone, fetch),
-            fetchFailed: (fetch, status) => this.tell(Input.FetchFailed, fetch, status),
-        };
     }
 }

@@ -36,54 +36,36 @@ function descriptions(text: string, at: number, type: "offer" | "answer"): objec
     return found;
 }
 
-/** What a tracker said, for the engine; `kind` 0 for what a player does not need. */
-export interface Said {
-    kind: Input;
-    /** Seconds to the next announce. */
-    interval: number;
-    /** All peers of the swarm. */
-    peers: number;
-    /** As `Input` lists them. */
-    fields: string;
-}
+/** What a tracker said, for the engine: kind 0 for what a player does not need, then fields and numbers as {@link Input} lists them. */
+export type Said = [kind: Input, fields: string, intervalS?: number, peers?: number];
 
 /** Reads a tracker's message. What cannot be read becomes a refusal, so that the page hears of it. */
 export function readTrackerMessage(text: string): Said {
     try {
         return read(JSON.parse(text));
     } catch (error) {
-        return said(Input.TrackerFailure, `message cannot be read: ${error}`);
+        return [Input.TrackerFailure, `message cannot be read: ${error}`];
     }
 }
 
 function read(message: Record<string, unknown>): Said {
     const failure = message["failure reason"];
     if (failure) {
-        return said(Input.TrackerFailure, String(failure));
+        return [Input.TrackerFailure, String(failure)];
     }
-    if (message["action"] !== "announce") {
-        return said(Input.Tick, "");
-    }
+    const { action, offer, answer, interval, complete, incomplete } = message;
     const ids = (...names: string[]) => names.map((name) => id(message, name)).join("");
-    for (const [field, kind] of [["offer", Input.TrackerOffer], ["answer", Input.TrackerAnswer]] as const) {
-        const description = message[field] as { sdp?: unknown } | null | undefined;
-        if (description) {
-            const { sdp } = description;
-            if (typeof sdp !== "string") throw new Error(`${field} without sdp`);
-            return said(kind, ids("info_hash", "peer_id", "offer_id") + sdp);
-        }
+    if (action === "announce" && (offer || answer)) {
+        const { sdp } = (offer || answer) as { sdp?: unknown };
+        if (typeof sdp !== "string") throw new Error("no sdp");
+        const kind = offer ? Input.TrackerOffer : Input.TrackerAnswer;
+        return [kind, ids("info_hash", "peer_id", "offer_id") + sdp];
     }
-    const { interval, complete, incomplete } = message;
-    if (interval === undefined) {
-        return said(Input.Tick, "");
+    if (action !== "announce" || interval === undefined) {
+        return [Input.Tick, ""];
     }
-    const warning = message["warning message"] ?? "";
-    return {
-        kind: Input.TrackerAnnounced,
-        interval: Number(interval),
-        peers: (Number(complete) || 0) + (Number(incomplete) || 0),
-        fields: ids("info_hash") + String(warning),
-    };
+    const fields = ids("info_hash") + String(message["warning message"] ?? "");
+    return [Input.TrackerAnnounced, fields, Number(interval), (Number(complete) || 0) + (Number(incomplete) || 0)];
 }
 
 /** An id has 20 characters of which each stands for a byte. */
@@ -92,9 +74,5 @@ function id(message: Record<string, unknown>, name: string): string {
     if (typeof value === "string" && /^[\0-\xff]{20}$/.test(value)) {
         return value;
     }
-    throw new Error(`${name} is not 20 characters up to U+00FF`);
-}
-
-function said(kind: Input, fields: string): Said {
-    return { kind, interval: 0, peers: 0, fields };
+    throw new Error(`${name} is not 20 bytes`);
 }

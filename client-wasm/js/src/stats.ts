@@ -1,6 +1,6 @@
 // What the page can know of how sharing goes, in one value: for an overlay, for the operator's statistics.
 
-import type { DownloadSource, Peer } from "./types.js";
+import type { Peer } from "./types.js";
 
 /** Where the engine stands. */
 export type EngineState = "loading" | "running" | "failed";
@@ -21,13 +21,15 @@ export interface Stats {
         peers: number;
         /** From super-peers: the operator's seeders. */
         superPeers: number;
+        /** From the page's own storage (`customSegmentStorageFactory`). */
+        storage: number;
         /** To peers. */
         uploaded: number;
     };
-    /** Part of the bytes that did not come over HTTP, 0 to 1; 0 before the first byte. */
+    /** Part of the bytes from HTTP and peers that came from peers, 0 to 1; 0 before the first byte. */
     share: number;
     /** Whole segments, by where their last byte came from. */
-    segments: { http: number; p2p: number };
+    segments: { http: number; p2p: number; storage: number };
     /** Connected viewers and super-peers. */
     peers: { viewers: number; superPeers: number };
     /** Times that playback stood still for want of data once it had begun, and for how long in all. */
@@ -41,27 +43,20 @@ export interface Stats {
 /** Counts bytes, segments and stalls. */
 export class Meter {
     readonly #began = performance.now();
-    readonly bytes = { http: 0, peers: 0, superPeers: 0, uploaded: 0 };
-    readonly segments = { http: 0, p2p: 0 };
+    readonly bytes = { http: 0, peers: 0, superPeers: 0, storage: 0, uploaded: 0 };
+    readonly segments = { http: 0, p2p: 0, storage: 0 };
     readonly stalls = { count: 0, ms: 0 };
     firstFrameMs: number | undefined;
     #media: HTMLMediaElement | undefined;
     #stalledAt: number | undefined;
-
-    downloaded(bytes: number, isSeeder: boolean | undefined): void {
-        const source = isSeeder === undefined ? "http" : isSeeder ? "superPeers" : "peers";
-        this.bytes[source] += bytes;
-    }
-
-    loaded(source: DownloadSource): void {
-        this.segments[source]++;
-    }
+    #following = new AbortController();
 
     /** Follows the player's media element; without one it follows none any more. */
     watch(media?: HTMLMediaElement | null): void {
-        for (const name of ["waiting", "playing", "pause", "seeking"] as const) {
-            this.#media?.removeEventListener(name, this.#heard);
-            media?.addEventListener(name, this.#heard);
+        this.#following.abort();
+        const { signal } = (this.#following = new AbortController());
+        for (const name of ["waiting", "playing", "pause", "seeking"]) {
+            media?.addEventListener(name, this.#heard, { signal });
         }
         this.#end();
         this.#media = media ?? undefined;

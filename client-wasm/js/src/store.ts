@@ -1,9 +1,11 @@
 // The segments' bytes. One buffer for each segment; the engine decides what is kept.
 
-/** Which segment: the engine's stream key and the segment's id. */
-export interface SegmentKey {
-    stream: number;
-    id: number;
+/** Which segment: the engine's stream key and the segment's id, in one text. */
+export type SegmentName = `${number}/${number}`;
+
+/** The name of a segment. */
+export function nameOf(stream: number, id: number): SegmentName {
+    return `${stream}/${id}`;
 }
 
 /** Bytes of the largest segment (`SEGMENT_BYTES_MAX` in core/model). */
@@ -12,71 +14,36 @@ export const SEGMENT_BYTES_MAX = 32 * 1024 * 1024;
 /** What is reserved while a segment's size is not known: two seconds at 4 Mbit/s. */
 const UNKNOWN_SIZE_BYTES = 1024 * 1024;
 
-/** Segments by key, whole or in part. */
-export class SegmentStore {
-    readonly #buffers = new Map<string, SegmentBuffer>();
-
+/** Segments by name, whole or in part. */
+export class SegmentStore extends Map<SegmentName, SegmentBuffer> {
     /**
      * Puts bytes where they belong. False, and nothing written, when they do not fit.
      * `total` is the segment's size, if known.
      */
-    write(key: SegmentKey, offset: number, bytes: Uint8Array, total?: number): boolean {
-        const name = nameOf(key);
-        const buffer = this.#buffers.get(name) ?? new SegmentBuffer(total);
-        if (!buffer.write(offset, bytes, total)) {
-            return false;
-        }
-        this.#buffers.set(name, buffer);
-        return true;
+    write(name: SegmentName, offset: number, bytes: Uint8Array, total?: number): boolean {
+        const buffer = this.get(name) ?? new SegmentBuffer(total);
+        const fits = buffer.write(offset, bytes, total);
+        if (fits) this.set(name, buffer);
+        return fits;
     }
+}
 
-    /** The end of a response of unknown size was the end of the segment. */
-    finish(key: SegmentKey): void {
-        this.#buffers.get(nameOf(key))?.finish();
-    }
-
-    /** A copy for whoever takes buffers away: hls.js transfers them to its worker. */
-    copy(key: SegmentKey): ArrayBuffer | undefined {
-        return this.#buffers.get(nameOf(key))?.copy();
-    }
-
-    /** A part, to be sent at once. */
-    slice(key: SegmentKey, offset: number, bytes: number): Uint8Array | undefined {
-        return this.#buffers.get(nameOf(key))?.slice(offset, bytes);
-    }
-
+/** The bytes of one segment. */
+export class SegmentBuffer {
     /** The segment's size, 0 while it is unknown. */
-    total(key: SegmentKey): number {
-        return this.#buffers.get(nameOf(key))?.total ?? 0;
-    }
-
-    has(key: SegmentKey): boolean {
-        return this.#buffers.has(nameOf(key));
-    }
-
-    drop(key: SegmentKey): void {
-        this.#buffers.delete(nameOf(key));
-    }
-}
-
-/** One text for one segment. */
-export function nameOf({ stream, id }: SegmentKey): string {
-    return `${stream}/${id}`;
-}
-
-class SegmentBuffer {
     total: number;
     #bytes: Uint8Array<ArrayBuffer>;
     #end = 0;
 
-    constructor(total: number | undefined) {
-        this.total = total ?? 0;
-        this.#bytes = new Uint8Array(Math.min(total ?? UNKNOWN_SIZE_BYTES, SEGMENT_BYTES_MAX));
+    constructor(total = 0) {
+        this.total = total;
+        this.#bytes = new Uint8Array(Math.min(total || UNKNOWN_SIZE_BYTES, SEGMENT_BYTES_MAX));
     }
 
-    write(offset: number, bytes: Uint8Array, total: number | undefined): boolean {
+    /** As {@link SegmentStore.write}. */
+    write(offset: number, bytes: Uint8Array, total?: number): boolean {
         const end = offset + bytes.length;
-        if (end > (total ?? SEGMENT_BYTES_MAX) || end > SEGMENT_BYTES_MAX) {
+        if (end > Math.min(total ?? SEGMENT_BYTES_MAX, SEGMENT_BYTES_MAX)) {
             return false;
         }
         if (total !== undefined && total !== this.total) {
@@ -90,17 +57,20 @@ class SegmentBuffer {
         return true;
     }
 
+    /** The end of a response of unknown size was the end of the segment. */
     finish(): void {
-        if (this.total === 0) {
+        if (!this.total) {
             this.total = this.#end;
             this.#resize(this.#end);
         }
     }
 
+    /** A copy for whoever takes buffers away: hls.js transfers them to its worker. */
     copy(): ArrayBuffer {
         return this.#bytes.buffer.slice(0);
     }
 
+    /** A part, to be sent at once. */
     slice(offset: number, bytes: number): Uint8Array | undefined {
         const end = offset + bytes;
         return end <= this.#end ? this.#bytes.subarray(offset, end) : undefined;

@@ -1,13 +1,20 @@
 // Which streams and segments there are, by the player's names and by the engine's numbers.
 
 import type { Generation } from "./identity.js";
-import type { SegmentKey } from "./store.js";
-import { nameOf } from "./store.js";
+import type { Shell } from "./shell.js";
+import { nameOf, type SegmentName } from "./store.js";
 import type { Segment, Stream } from "./types.js";
 
+/** A segment as an adapter lists it: `sequence` tells segments of the same URL apart. */
+export interface ListedSegment extends Segment {
+    readonly sequence: number;
+    /** When it was on air, in ms of the wall's clock, if the playlist says so. */
+    readonly onAir?: number | null;
+}
+
 /** A segment with where it belongs. */
-export interface KnownSegment extends Segment {
-    readonly key: SegmentKey;
+export interface KnownSegment extends ListedSegment {
+    readonly name: SegmentName;
     readonly swarm: Swarm;
 }
 
@@ -21,126 +28,93 @@ export interface Swarm {
     /** Who we are in it. */
     readonly peerId: string;
     readonly stream: Stream;
+    /** Whose engine it is in. */
+    readonly shell: Shell;
 }
 
-/** A segment as an adapter lists it: `sequence` tells segments of the same URL apart. */
-export interface ListedSegment extends Segment {
-    readonly sequence: number;
-}
-
-interface Listing {
-    readonly swarm: Swarm;
+/** A stream of the manifest, with its playlist. */
+export interface Entry {
+    readonly stream: Stream;
+    /** As the adapter listed them. */
     segments: readonly ListedSegment[];
+    /** Undefined before there is a playlist. */
+    live: boolean | undefined;
+    /** Once there is an engine. */
+    swarm: Swarm | undefined;
+    /** What the engine knows of. */
+    known: readonly KnownSegment[];
 }
 
 /** The streams of one manifest. */
 export class Streams {
-    readonly #listings = new Map<string, Listing>();
-    readonly #swarms = new Map<string, Swarm>();
-    /** By the engine's key; also segments that left the playlist but not the store. */
-    readonly #segments = new Map<string, KnownSegment>();
+    /** By the player's names. */
+    readonly entries = new Map<string, Entry>();
+    /** By the engine's; also those that left the playlist but not the store. */
+    readonly segments = new Map<SegmentName, KnownSegment>();
 
-    /** Puts a stream into its swarm, which is made when it is new. */
-    add(stream: Stream, infoHash: string, make: () => Swarm): { swarm: Swarm; isNew: boolean } {
-        const known = this.#swarms.get(infoHash);
-        const swarm = known ?? make();
-        this.#swarms.set(infoHash, swarm);
-        this.#listings.set(stream.runtimeId, { swarm, segments: [] });
-        return { swarm, isNew: !known };
+    /** All swarms, each once. */
+    get swarms(): Swarm[] {
+        const swarms = [...this.entries.values()].flatMap(({ swarm }) => swarm ?? []);
+        return [...new Set(swarms)];
     }
 
-    /** Takes a playlist; returns what the engine has to hear, if the stream is known. */
-    list(
-        streamRuntimeId: string,
-        segments: readonly ListedSegment[],
-        keep: (key: SegmentKey) => boolean,
-    ): { swarm: Swarm; numbers: Float64Array; pairs: Float64Array } | undefined {
-        const listing = this.#listings.get(streamRuntimeId);
-        if (!listing) {
-            return undefined;
+    /** The swarm that has this name. */
+    named(name: string): Swarm | undefined {
+        return this.swarms.find(({ names }) => [...names.values()].includes(name));
+    }
+
+    /**
+     * Takes a playlist, which replaces the previous one; one segment for each id: the first. Others go to the player's
+     * loader. True when ids name other segments than before.
+     */
+    list(entry: Entry, swarm: Swarm, keep: (name: SegmentName) => boolean): boolean {
+        const before = entry.known;
+        for (const { name } of before) {
+            if (!keep(name)) this.segments.delete(name);
         }
-        this.#forget(listing, keep);
-        listing.segments = unique(segments);
-        for (const segment of listing.segments) {
-            const key = { stream: listing.swarm.key, id: segment.externalId };
-            this.#segments.set(nameOf(key), { ...segment, key, swarm: listing.swarm });
+        const known = new Map<number, KnownSegment>();
+        for (const segment of entry.segments) {
+            const id = segment.externalId;
+            if (!known.has(id)) known.set(id, { ...segment, name: nameOf(swarm.key, id), swarm });
         }
-        return { swarm: listing.swarm, numbers: flat(listing.segments), pairs: sequences(listing.segments) };
+        entry.known = [...known.values()];
+        for (const segment of entry.known) this.segments.set(segment.name, segment);
+        return before.some((one) => differs(one, known.get(one.externalId) ?? one));
     }
 
     /** The listed segment of this name; of several, the one with this sequence number. */
     find(runtimeId: string, sequence?: number): KnownSegment | undefined {
-        let found: KnownSegment | undefined;
-        for (const { swarm, segments } of this.#listings.values()) {
-            for (const segment of segments) {
-                if (segment.runtimeId === runtimeId && (!found || segment.sequence === sequence)) {
-                    found = this.#segments.get(nameOf({ stream: swarm.key, id: segment.externalId }));
-                }
-            }
-        }
-        return found;
-    }
-
-    /** The segment of the engine's key. */
-    get(key: SegmentKey): KnownSegment | undefined {
-        return this.#segments.get(nameOf(key));
-    }
-
-    /** The swarm of the engine's stream key. */
-    swarm(key: number): Swarm | undefined {
-        return [...this.#swarms.values()].find((swarm) => swarm.key === key);
-    }
-
-    /** Whether a swarm has this name. */
-    isNamed(name: string): boolean {
-        return [...this.#swarms.values()].some(({ names }) => [...names.values()].includes(name));
-    }
-
-    swarms(): Iterable<Swarm> {
-        return this.#swarms.values();
+        const named = this.#listed().filter((segment) => segment.runtimeId === runtimeId);
+        return named.find((segment) => segment.sequence === sequence) ?? named[0];
     }
 
     /** The store has dropped a segment; if it is not listed any more nobody will ask for it. */
-    dropped(key: SegmentKey): void {
-        const listings = [...this.#listings.values()];
-        const listed = listings.some(
-            ({ swarm, segments }) =>
-                swarm.key === key.stream && segments.some(({ externalId }) => externalId === key.id),
-        );
-        if (!listed) {
-            this.#segments.delete(nameOf(key));
-        }
+    dropped(name: SegmentName): void {
+        if (!this.#listed().some((segment) => segment.name === name)) this.segments.delete(name);
     }
 
-    #forget(listing: Listing, keep: (key: SegmentKey) => boolean): void {
-        for (const { externalId } of listing.segments) {
-            const key = { stream: listing.swarm.key, id: externalId };
-            if (!keep(key)) {
-                this.#segments.delete(nameOf(key));
-            }
-        }
+    #listed(): KnownSegment[] {
+        return [...this.entries.values()].flatMap(({ known }) => known);
     }
 }
 
-/** One segment for each id: the first. Others go to the player's own loader. */
-function unique(segments: readonly ListedSegment[]): ListedSegment[] {
-    const ids = new Set<number>();
-    return segments.filter(({ externalId }) => !ids.has(externalId) && ids.add(externalId));
+/** Whether a number names another segment than before: another file, or what was on air at another time. */
+function differs(before: ListedSegment, now: ListedSegment): boolean {
+    const moved = Math.abs((before.onAir ?? NaN) - (now.onAir ?? NaN));
+    return fileOf(before) !== fileOf(now) || moved > 1000 * (now.endTime - now.startTime);
 }
 
-/** Ids and sequence numbers, by which p2p-media-loader 5.x goes; nothing when these are the same. */
-function sequences(segments: readonly ListedSegment[]): Float64Array {
-    const differ = segments.some(({ externalId, sequence }) => externalId !== sequence);
-    const pairs = segments.flatMap(({ externalId, sequence }) => (differ ? [externalId, sequence] : []));
-    return Float64Array.from(pairs);
+/** Hosts, folders and queries change with the server and its tokens. */
+function fileOf({ url }: Segment): string | undefined {
+    return url.split(/[?#]/)[0]?.split("/").pop();
 }
 
 /** Id, start and end in milliseconds, as the engine takes them. */
-function flat(segments: readonly Segment[]): Float64Array {
-    const numbers = segments.flatMap((segment) => [
-        segment.externalId,
-        Math.round(segment.startTime * 1000),
-        Math.round(segment.endTime * 1000),
+export function flat(segments: readonly Segment[]): Float64Array {
+    const numbers = segments.flatMap(({ externalId, startTime, endTime }) => [
+        externalId,
+        Math.round(startTime * 1000),
+        Math.round(endTime * 1000),
     ]);
     return Float64Array.from(numbers);
 }

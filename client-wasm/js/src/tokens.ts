@@ -1,44 +1,42 @@
 // Tokens for the trackers. They ride in announces; the engine says when, and when a new one is needed.
 
 import { Input } from "./input.js";
+import type { Tell } from "./wasm.js";
 
 /** A token, or who gives one for a tracker's URL. */
 export type TokenSource = string | ((tracker: string) => string | Promise<string>);
 
 export class Tokens {
-    readonly #held = new Map<number, string>();
+    readonly #held: string[] = [];
 
+    /** Gets the first token of each tracker at once. */
     constructor(
-        private readonly source: TokenSource | undefined,
+        private readonly source: TokenSource,
         private readonly urls: readonly string[],
-        private readonly tell: (kind: Input, tracker: number, livesMs: number) => void,
-    ) {}
-
-    /** Gets the first token of each tracker. */
-    start(): void {
-        if (this.source) this.urls.forEach((_, tracker) => this.renew(tracker));
+        private readonly tell: Tell,
+    ) {
+        urls.forEach((_, tracker) => void this.renew(tracker));
     }
 
     /** The token that goes into a tracker's announce. */
     of(tracker: number): string | undefined {
-        return this.#held.get(tracker);
+        return this.#held[tracker];
     }
 
     /** Gets a new one. A source that fails is asked again by and by. */
-    renew(tracker: number): void {
+    async renew(tracker: number): Promise<void> {
         const { source } = this;
         const url = this.urls[tracker];
-        if (!source || url === undefined) {
+        if (url === undefined) {
             return;
         }
-        const get = async () => (typeof source === "string" ? source : source(url));
-        get().then(
-            (token) => {
-                this.#held.set(tracker, token);
-                this.tell(Input.TokenGiven, tracker, livesMs(token));
-            },
-            (reason: unknown) => console.warn("beekeepr: no token for the tracker", url, reason),
-        );
+        try {
+            const token = await (typeof source === "string" ? source : source(url));
+            this.#held[tracker] = token;
+            this.tell(Input.TokenGiven, tracker, livesMs(token));
+        } catch (reason) {
+            console.warn("beekeepr: no token for the tracker", url, reason);
+        }
     }
 }
 

@@ -1,22 +1,20 @@
 // WebSockets to the trackers, one for each, opened and closed as the engine says.
 
-/** What the engine is told. */
-export interface TrackerCalls {
-    trackerOpened(tracker: number): void;
-    trackerMessage(tracker: number, text: string): void;
-    /** Not called for sockets closed by {@link Trackers.disconnect}. */
-    trackerClosed(tracker: number): void;
-}
+import { Input } from "./input.js";
+import { readTrackerMessage } from "./signal.js";
+import type { Tell } from "./wasm.js";
 
 /** Characters in the largest message that is read (`TRACKER_MESSAGE_BYTES_MAX` in core/model). */
 const MESSAGE_CHARS_MAX = 64 * 1024;
 
+/** The sockets to the trackers of these addresses; a tracker is told by its place among them. */
 export class Trackers {
     readonly #sockets = new Map<number, WebSocket>();
 
+    /** `tell` hears what {@link Input} has of trackers, but nothing of sockets closed by {@link Trackers.disconnect}. */
     constructor(
         private readonly urls: readonly string[],
-        private readonly calls: TrackerCalls,
+        private readonly tell: Tell,
     ) {}
 
     connect(tracker: number): void {
@@ -26,11 +24,26 @@ export class Trackers {
             socket = new WebSocket(this.urls[tracker] ?? "");
         } catch {
             // A malformed URL, or ws: on an https: page. The engine tries again as after any failure.
-            this.calls.trackerClosed(tracker);
+            this.tell(Input.TrackerClosed, tracker);
             return;
         }
         this.#sockets.set(tracker, socket);
-        this.#listen(tracker, socket);
+        const hear = <E>(heard: (event: E) => void) => (event: E) => {
+            if (this.#sockets.get(tracker) === socket) heard(event);
+        };
+        socket.binaryType = "arraybuffer";
+        socket.onopen = hear(() => this.tell(Input.TrackerOpened, tracker));
+        socket.onmessage = hear(({ data }: MessageEvent<string | ArrayBuffer>) => {
+            const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+            if (text.length > MESSAGE_CHARS_MAX) return;
+            const [kind, fields, interval, peers] = readTrackerMessage(text);
+            if (kind) this.tell(kind, tracker, interval, peers, fields);
+        });
+        // An error is always followed by a close.
+        socket.onclose = hear(() => {
+            this.#sockets.delete(tracker);
+            this.tell(Input.TrackerClosed, tracker);
+        });
     }
 
     disconnect(tracker: number): void {
@@ -47,29 +60,6 @@ export class Trackers {
     }
 
     close(): void {
-        for (const tracker of [...this.#sockets.keys()]) {
-            this.disconnect(tracker);
-        }
-    }
-
-    #listen(tracker: number, socket: WebSocket): void {
-        const current = () => this.#sockets.get(tracker) === socket;
-        socket.binaryType = "arraybuffer";
-        socket.onopen = () => {
-            if (current()) this.calls.trackerOpened(tracker);
-        };
-        socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-            const text = typeof data === "string" ? data : new TextDecoder().decode(data);
-            if (current() && text.length <= MESSAGE_CHARS_MAX) {
-                this.calls.trackerMessage(tracker, text);
-            }
-        };
-        // An error is always followed by a close.
-        socket.onclose = () => {
-            if (current()) {
-                this.#sockets.delete(tracker);
-                this.calls.trackerClosed(tracker);
-            }
-        };
+        this.urls.forEach((_, tracker) => this.disconnect(tracker));
     }
 }

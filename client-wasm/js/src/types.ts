@@ -40,6 +40,14 @@ export interface StreamProperties {
     videoRange?: string | undefined;
 }
 
+/** What a master playlist writes of a stream, word for word. */
+export interface WrittenAttributes {
+    /** Of the stream's own tag. */
+    attrs: Readonly<Record<string, string | undefined>>;
+    /** Of the variants that have the stream: itself, or those that name its group. */
+    variants: readonly WrittenAttributes["attrs"][];
+}
+
 /** A stream to be shared. */
 export interface Stream {
     /** How the player's adapter calls it, e.g. the URL of its playlist. */
@@ -48,8 +56,12 @@ export interface Stream {
     readonly properties: StreamProperties;
     /** Its place among those of its type, as the player lists them; p2p-media-loader up to 2.2 knows it by that. */
     readonly index?: number;
-    /** What p2p-media-loader 5.x knows it by: the properties as written, joined as `identityText` does. */
+    /** What p2p-media-loader 5.x knows it by, in HLS; without a variant, or without either of the two, it knows no such stream. */
+    readonly written?: WrittenAttributes;
+    /** What follows from that, or from other manifests: the properties as written, joined as `identityText` does. */
     readonly asWritten?: string | undefined;
+    /** Its type for 5.x where that is another one: sound without a picture is "main" up to 4.x. */
+    readonly writtenType?: StreamType;
 }
 
 /** Where bytes came from. */
@@ -74,7 +86,7 @@ export interface EngineCallbacks {
 /** The core could not deliver: let the player's own loader try. */
 export class CoreRequestError extends Error {
     constructor(readonly type: "failed" | "aborted") {
-        super(`segment request ${type}`);
+        super(type);
     }
 }
 
@@ -171,6 +183,21 @@ export interface TrackerWarningDetails {
     warning: unknown;
 }
 
+/** What {@link CoreEventMap} tells of a segment that no playlist lists. */
+export interface SegmentRegistryMissDetails {
+    url: string;
+    byteRange: ByteRange | undefined;
+}
+
+/** What {@link CoreEventMap} tells of a stream that cannot be shared. */
+export interface StreamRegistrationErrorDetails {
+    /** The stream's. */
+    runtimeId: string;
+    streamType: StreamType;
+    properties: StreamProperties;
+    error: Error;
+}
+
 /** The events of the core, by name. */
 export interface CoreEventMap {
     /** A segment is whole. */
@@ -195,6 +222,10 @@ export interface CoreEventMap {
     onTrackerError(details: TrackerErrorDetails): void;
     /** A tracker said no, or something unreadable. */
     onTrackerWarning(details: TrackerWarningDetails): void;
+    /** The player asks for a segment that no playlist lists; it loads it by itself. */
+    onSegmentRegistryMiss(details: SegmentRegistryMissDetails): void;
+    /** `streamSwarmIdBuilder` gave a stream no name of its own; it is not shared. */
+    onStreamRegistrationError(details: StreamRegistrationErrorDetails): void;
     /** The engine cannot run any more, or not at all; the player goes on over HTTP. */
     onEngineFailed(reason: unknown): void;
 }

@@ -1,116 +1,35 @@
 // Loading the WebAssembly module, once for the page.
 
+import type { Input } from "./input.js";
 import { wasmBytes } from "./wasm-bytes.js";
 
-/** The engine. Tests put their own in its place. */
+/** The module. Tests put their own in its place. */
 export interface WasmModule {
-    Engine: new (now: number, seedHigh: number, seedLow: number, values: Float64Array) => WasmEngine;
+    /** Makes an engine; `values` are its settings. */
+    open(now: number, seedHigh: number, seedLow: number, values: Float64Array): WasmEngine;
 }
 
-/** The calls of `src/engine.rs`. */
+/** One engine. */
 export interface WasmEngine {
-    configure(now: number, values: Float64Array): void;
-    poll(): number;
-    number(index: number): number;
-    text(): string;
+    /** Calls a function of `src/calls.rs` with numbers, and with what it takes in besides. */
+    run(name: EngineCall, input: Uint8Array | Float64Array | undefined, ...numbers: number[]): number;
+    /** What comes with the last action. */
     data(): Uint8Array;
-    deadline(): number;
-    tell(now: number, kind: number, a: number, b: number, c: number, text: string): void;
-    streamAdded(now: number, stream: number, infoHash: string, peerId: string): void;
-    swarmAdded(now: number, stream: number, infoHash: string, pairs: Float64Array): void;
-    segmentsListed(now: number, stream: number, live: boolean, numbers: Float64Array): void;
-    command(now: number, conn: number, message: Uint8Array): void;
-    place(now: number, conn: number, bytes: number): boolean;
 }
+
+/** Tells the engine what happened, as {@link Input} lists it. */
+export type Tell = (kind: Input, a?: number, b?: number, c?: number, text?: string) => void;
 
 /** What the module exports (`src/calls.rs`; the build compares the names). All but the memory take and give numbers. */
 export const NAMES = [
     "close", "command", "configure", "data", "deadline", "number", "open", "place", "poll", "room", "segments_listed",
     "size", "stream_added", "swarm_added", "tell",
 ] as const;
+
+/** Those that call an engine. */
+export type EngineCall = Exclude<(typeof NAMES)[number], "close" | "data" | "open" | "room" | "size">;
+
 type Calls = Record<(typeof NAMES)[number], (...numbers: number[]) => number> & { memory: WebAssembly.Memory };
-
-let calls: Calls;
-
-/** A page drops its engines without a word. */
-const dropped = new FinalizationRegistry<number>((engine) => calls.close(engine));
-
-/** An engine in the module; `#engine` is its number there. */
-class Engine implements WasmEngine {
-    readonly #engine: number;
-
-    constructor(now: number, seedHigh: number, seedLow: number, values: Float64Array) {
-        give(values);
-        this.#engine = calls.open(now, seedHigh, seedLow);
-        dropped.register(this, this.#engine);
-    }
-
-    configure(now: number, values: Float64Array): void {
-        give(values);
-        calls.configure(this.#engine, now);
-    }
-
-    poll(): number {
-        return calls.poll(this.#engine);
-    }
-
-    number(index: number): number {
-        return calls.number(this.#engine, index);
-    }
-
-    text(): string {
-        return new TextDecoder().decode(this.data());
-    }
-
-    data(): Uint8Array {
-        const at = calls.data(this.#engine);
-        return new Uint8Array(calls.memory.buffer, at, calls.size()).slice();
-    }
-
-    deadline(): number {
-        return calls.deadline(this.#engine);
-    }
-
-    tell(now: number, kind: number, a: number, b: number, c: number, text: string): void {
-        give(new TextEncoder().encode(text));
-        calls.tell(this.#engine, now, kind, a, b, c);
-    }
-
-    streamAdded(now: number, stream: number, infoHash: string, peerId: string): void {
-        give(Float64Array.from(bytesOf(infoHash + peerId)));
-        calls.stream_added(this.#engine, now, stream);
-    }
-
-    swarmAdded(now: number, stream: number, infoHash: string, pairs: Float64Array): void {
-        give(Float64Array.of(...bytesOf(infoHash), ...pairs));
-        calls.swarm_added(this.#engine, now, stream);
-    }
-
-    segmentsListed(now: number, stream: number, live: boolean, numbers: Float64Array): void {
-        give(numbers);
-        calls.segments_listed(this.#engine, now, stream, Number(live));
-    }
-
-    command(now: number, conn: number, message: Uint8Array): void {
-        give(message);
-        calls.command(this.#engine, now, conn);
-    }
-
-    place(now: number, conn: number, bytes: number): boolean {
-        return calls.place(this.#engine, now, conn, bytes) > 0;
-    }
-}
-
-/** Lays down what the next call takes in. */
-function give({ buffer, byteOffset, byteLength }: Uint8Array | Float64Array): void {
-    const at = calls.room(byteLength);
-    new Uint8Array(calls.memory.buffer).set(new Uint8Array(buffer, byteOffset, byteLength), at);
-}
-
-/** Each character of an id stands for a byte. */
-function bytesOf(ids: string): number[] {
-    return Array.from(ids, (char) => char.charCodeAt(0));
-}
 
 let loading: Promise<WasmModule> | undefined;
 
@@ -129,11 +48,37 @@ export function loadWasm(url?: string): Promise<WasmModule> {
 async function start(url: string | undefined): Promise<WasmModule> {
     const response = await wasmBytes(url);
     if (!response.ok) {
-        throw new Error(`http status ${response.status} for ${response.url}, expected the WebAssembly module`);
+        throw new Error(`http status ${response.status} for ${response.url}`);
     }
     // Not as a stream: that needs a server that knows the type, and saves nothing at 75 KB.
-    const bytes = await response.arrayBuffer();
-    const { instance } = await WebAssembly.instantiate(bytes);
-    calls = instance.exports as Calls;
-    return { Engine };
+    const { instance } = await WebAssembly.instantiate(await response.arrayBuffer());
+    return moduleOf(instance.exports as Calls);
+}
+
+function moduleOf(calls: Calls): WasmModule {
+    // A page drops its engines without a word.
+    const dropped = new FinalizationRegistry<number>((engine) => calls.close(engine));
+    /** Lays down what the next call takes in. */
+    const give = ({ buffer, byteOffset, byteLength }: Uint8Array | Float64Array) => {
+        const at = calls.room(byteLength);
+        new Uint8Array(calls.memory.buffer).set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    };
+    return {
+        open(now, seedHigh, seedLow, values) {
+            give(values);
+            const engine = calls.open(now, seedHigh, seedLow);
+            const made: WasmEngine = {
+                run(name, input, ...numbers) {
+                    if (input) give(input);
+                    return calls[name](engine, ...numbers);
+                },
+                data() {
+                    const at = calls.data(engine);
+                    return new Uint8Array(calls.memory.buffer, at, calls.size()).slice();
+                },
+            };
+            dropped.register(made, engine);
+            return made;
+        },
+    };
 }

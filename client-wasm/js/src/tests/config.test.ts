@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PUBLIC_STUN, PUBLIC_TRACKERS, Settings } from "../config.js";
-import list from "../settings.json";
+import { NUMBERS } from "../options.js";
 
 const ALL = { sharing: true, uploads: true };
 
-const number = (settings: Settings, name: string) =>
-    settings.numbers(ALL)[list.findIndex((setting) => setting.name === name)];
+const number = (settings: Settings, name: string, type: "main" | "secondary" = "main") =>
+    settings.numbers(type, ALL)[NUMBERS.findIndex(([one]) => one === name)];
 
 test("a page that sets nothing gives the engine its own defaults, with two trackers", () => {
-    const expected = list.map(({ name, unit, default: value }) => (name === "announceTrackers" ? 2 : value * unit));
-    assert.deepEqual([...new Settings().numbers(ALL)], expected);
+    const expected = NUMBERS.map(([name, unit, value]) => (name === "announceTrackers" ? 2 : value * unit));
+    assert.deepEqual([...new Settings().numbers("main", ALL)], expected);
+    assert.deepEqual([...new Settings().numbers("secondary", ALL)], expected);
 });
 
 test("seconds and MiB reach the engine in milliseconds and bytes", () => {
@@ -25,11 +26,31 @@ test("what is said of one kind of stream beats what is said of all", () => {
     assert.equal(settings.of("secondary").swarmId, "audio");
 });
 
-test("the engine stops only when no kind of stream needs it", () => {
-    const settings = new Settings({ mainStream: { isP2PDisabled: true } });
-    assert.equal(number(settings, "isP2PDisabled"), 0);
-    settings.change({ isP2PDisabled: true });
-    assert.equal(number(settings, "isP2PDisabled"), 1);
+test("each number may differ for one kind of streams, at the start and later", () => {
+    for (const [name, unit, standard] of NUMBERS.slice(2, 13)) {
+        const settings = new Settings({ secondaryStream: { [name]: standard + 1 } });
+        const numbers = () => [number(settings, name), number(settings, name, "secondary")];
+        assert.deepEqual(numbers(), [standard * unit, (standard + 1) * unit], name);
+        assert.ok(!settings.isUniform);
+        settings.change({ mainStream: { [name]: standard + 2 } });
+        assert.deepEqual(numbers(), [(standard + 2) * unit, (standard + 1) * unit], name);
+        settings.change({ [name]: standard });
+        assert.deepEqual(numbers(), [standard * unit, standard * unit], name);
+        assert.ok(settings.isUniform);
+    }
+});
+
+test("own trackers and servers are an own engine's, an own name is not", () => {
+    assert.ok(!new Settings({ secondaryStream: { announceTrackers: ["ws://a"] } }).isUniform);
+    assert.ok(!new Settings({ mainStream: { rtcConfig: {} } }).isUniform);
+    assert.ok(new Settings({ mainStream: { swarmId: "video" }, secondaryStream: { swarmId: "audio" } }).isUniform);
+});
+
+test("what belongs to all streams is no setting of one kind", (context) => {
+    const warn = context.mock.method(console, "warn", () => {});
+    const settings = new Settings({ mainStream: { mode: "off" } } as object);
+    assert.equal(settings.common.mode, "mesh");
+    assert.match(String(warn.mock.calls[0]?.arguments), /core\.mainStream\.mode: belongs to all streams/);
 });
 
 test("trackers, servers and names stay as they were at the start", () => {
@@ -56,8 +77,8 @@ test("without settings viewers meet by public servers, and two settings leave no
 
 test("what page, user and machine do not allow reaches the engine as switched off", () => {
     const settings = new Settings();
-    const numbers = settings.numbers({ sharing: false, uploads: false });
-    const of = (wanted: string) => numbers[list.findIndex((setting) => setting.name === wanted)];
+    const numbers = settings.numbers("main", { sharing: false, uploads: false });
+    const of = (wanted: string) => numbers[NUMBERS.findIndex(([name]) => name === wanted)];
     assert.deepEqual([of("isP2PDisabled"), of("isP2PUploadDisabled")], [1, 1]);
 });
 

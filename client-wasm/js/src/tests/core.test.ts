@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Action } from "../action.js";
 import { Core } from "../core.js";
-import { infoHash } from "../identity.js";
+import { defaultInfoHash } from "../identity.js";
 import type { SegmentStorage } from "../page-storage.js";
 import type { ListedSegment } from "../streams.js";
 import type { EngineCallbacks, SegmentResponse, Stream } from "../types.js";
 import type { WasmModule } from "../wasm.js";
 import { FakeEngine, settled } from "./fake-engine.js";
+import { nameOf } from "./naming.js";
 
 const realFetch = globalThis.fetch;
 beforeEach(() => {
@@ -62,9 +63,9 @@ test("with all generations a stream has three swarms, and 5.x its own numbers", 
     await settled();
     const swarms = engine.calls.flatMap((call) => (call[0].endsWith("Added") ? [call[2]] : []));
     const [answered, requested] = ["http://cdn.test/master.m3u8", "http://origin.test/master.m3u8"];
-    const newest = infoHash(requested, named, "v3");
-    const others = [infoHash(answered, named, "v2_index"), newest];
-    assert.deepEqual(swarms, [infoHash(answered, named), ...others, newest]);
+    const newest = nameOf(requested, named, "v3");
+    const others = [nameOf(answered, named, "v2_index"), newest];
+    assert.deepEqual(swarms, [defaultInfoHash(answered, named), ...others, newest]);
     assert.deepEqual(engine.calls.at(-1)?.slice(2), [newest, Float64Array.from([0, 7, 1, 8])]);
 });
 
@@ -93,7 +94,7 @@ test("without an engine it stays so, and the page hears of it", async () => {
 test("the swarm is named by the manifest without its query", async () => {
     const { engine } = await running();
     const [, , swarm, peerId] = engine.calls.find(([name]) => name === "streamAdded") ?? [];
-    assert.equal(swarm, infoHash("http://origin.test/master.m3u8", stream));
+    assert.equal(swarm, defaultInfoHash("http://origin.test/master.m3u8", stream));
     assert.match(String(peerId), /^-BK0001-[A-Za-z0-9]{12}$/);
 });
 
@@ -148,6 +149,15 @@ test("a stream whose sharing is off is left to the player's own loader", async (
     const { core } = await running();
     core.applyDynamicConfig({ mainStream: { isP2PDisabled: true } });
     assert.ok(!core.isSegmentLoadable("s1.ts"));
+});
+
+test("a segment that no playlist lists is told of, with its part of the file", async () => {
+    const { core } = await running();
+    const missed: unknown[] = [];
+    core.addEventListener("onSegmentRegistryMiss", ({ url, byteRange }) => missed.push(url, byteRange));
+    assert.ok(!core.loadSegment("http://origin.test/x.ts", callbacks().made));
+    assert.ok(!core.loadSegment("http://origin.test/x.ts|5-99", callbacks().made));
+    assert.deepEqual(missed, ["http://origin.test/x.ts", undefined, "http://origin.test/x.ts", { start: 5, end: 99 }]);
 });
 
 test("a segment is loaded for one caller at a time", async () => {
@@ -271,7 +281,27 @@ test("what the page's storage has goes to the player, as a copy, without the eng
     assert.equal(name, "success");
     assert.deepEqual([...new Uint8Array(response?.data as ArrayBuffer)], [1, 2]);
     assert.notEqual(response?.data, kept.get(1));
+    assert.deepEqual([core.getStats().bytes.storage, core.getStats().segments.storage], [2, 1]);
     assert.ok(!engine.names().includes("segmentWanted"));
+});
+
+test("what the page's storage gives in place of an HTTP request is neither HTTP's nor a peer's", async () => {
+    const { kept, storage } = fakeStorage();
+    const { engine, core, key } = await withStorage(storage);
+    const chunks: unknown[] = [];
+    core.addEventListener("onChunkDownloaded", (...chunk) => chunks.push(chunk));
+    kept.set(2, Uint8Array.of(1, 2, 3).buffer);
+    engine.queue.push({ kind: Action.FetchStart, numbers: [key, 2, 5, 0] });
+    engine.onCall = ([name, ...numbers]) => {
+        if (name === "fetchProgress") engine.queue.push({ kind: Action.Downloaded, numbers: [key, 2, Number(numbers[1])] });
+        if (name === "fetchDone") engine.queue.push({ kind: Action.SegmentLoaded, numbers: [key, 2, 3] });
+    };
+    core.updatePlayback(2, 1);
+    await settled();
+    await settled();
+    const { bytes, segments } = core.getStats();
+    assert.deepEqual([bytes.storage, bytes.http, segments], [3, 0, { http: 0, p2p: 0, storage: 1 }]);
+    assert.deepEqual(chunks, []);
 });
 
 test("a storage that throws is told of once and done without", async (context) => {
@@ -322,7 +352,22 @@ class FakeChannelled {
     localDescription = { sdp: "v=0" };
     onconnectionstatechange: (() => void) | null = null;
     createDataChannel = () => ({ readyState: "connecting" });
-    createOffer = async () => ({});
     setLocalDescription = async () => {};
     close = () => {};
 }
+
+test("numbers that name other files, or another time of the programme, are those of an encoder that began anew", async () => {
+    const restarts = async (before: object, now: object, live = true) => {
+        const { engine, core, key } = await running();
+        core.setSegments("main.m3u8", [{ ...segment(1), ...before }, segment(2)], live);
+        core.setSegments("main.m3u8", [{ ...segment(1), ...now }, segment(2)], live);
+        return engine.calls.filter(([name, stream]) => name === "streamRestarted" && stream === key).length;
+    };
+    const file = (url: string) => ({ url: `http://${url}` });
+    assert.equal(await restarts(file("a.test/1/s1.ts?token=1"), file("b.test/2/s1.ts?token=2")), 0);
+    assert.equal(await restarts(file("a.test/s1.ts"), file("a.test/again-1.ts")), 1);
+    assert.equal(await restarts(file("a.test/s1.ts"), file("a.test/again-1.ts"), false), 0);
+    assert.equal(await restarts({ onAir: 10_000 }, { onAir: 11_500 }), 0);
+    assert.equal(await restarts({ onAir: 10_000 }, { onAir: 70_000 }), 1);
+    assert.equal(await restarts({ onAir: null }, { onAir: 70_000 }), 0);
+});

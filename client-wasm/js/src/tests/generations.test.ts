@@ -7,8 +7,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { AttrList, M3U8Parser } from "hls.js";
 import { streamsOf } from "../hlsjs-streams.js";
-import { type Generation, infoHash } from "../identity.js";
+import type { Generation } from "../identity.js";
 import { md5 } from "../md5.js";
+import { nameOf } from "./naming.js";
 
 const GOLDEN = fileURLToPath(new URL("../../tests/fixtures/golden/", import.meta.url));
 const GENERATIONS: readonly Generation[] = ["v2_index", "v2", "v3"];
@@ -45,7 +46,7 @@ for (const file of readdirSync(GOLDEN).filter((name) => /^hls.*\.json$/.test(nam
             for (const stream of streams) {
                 const url = stream.runtimeId && new URL(stream.runtimeId).href;
                 // Of several streams with one address the first counts, as in the core.
-                if (!ours.has(url)) ours.set(url, infoHash(swarmId, stream, generation));
+                if (!ours.has(url)) ours.set(url, nameOf(swarmId, stream, generation, streams));
             }
             // hls.js passes over camera angles and codecs that it does not know; nobody plays them here.
             const played = theirs.filter(({ url }) => ours.has(new URL(url).href));

@@ -65,7 +65,7 @@ test("a variant is named by its video alone", () => {
             videoRange: "SDR",
         },
         index: 0,
-        asWritten: "0--640-360----30-SDR",
+        written: { attrs: level.attrs, variants: [level.attrs] },
     });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identityText, infoHash } from "../identity.js";
+import { defaultInfoHash, identityText } from "../identity.js";
 import { sha1Base64 } from "../sha1.js";
 
 const of = (properties: object) => identityText({ bitrate: 0, ...properties });
@@ -51,7 +51,7 @@ test("a bitrate that is missing is so in the name", () => {
 test("a stream meets p2p-media-loader 2.3", () => {
     const properties = { bitrate: 1.7e6, codecs: "avc1.4d401e", width: 640, height: 360 };
     const stream = { runtimeId: "", type: "main" as const, properties };
-    assert.equal(infoHash("http://127.0.0.1:8000/hls/live.m3u8", stream), "hpw5DN1BrHoy/nDyIVbD");
+    assert.equal(defaultInfoHash("http://127.0.0.1:8000/hls/live.m3u8", stream), "hpw5DN1BrHoy/nDyIVbD");
 });
 
 test("hashes are SHA-1, whatever the length", async () => {

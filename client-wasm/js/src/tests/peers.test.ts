@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Action } from "../action.js";
 import { Input } from "../input.js";
-import { Peers } from "../peers.js";
+import { newPeers } from "../peers.js";
 import { Shell, type ShellOptions } from "../shell.js";
+import { nameOf } from "../store.js";
 import { FakeEngine, settled } from "./fake-engine.js";
 
 class FakeChannel {
@@ -45,10 +46,8 @@ class FakeRtc {
     }
 
     createDataChannel = () => this.channel;
-    createOffer = async () => ({ sdp: "offer" });
-    createAnswer = async () => ({ sdp: "answer" });
-    setLocalDescription = async (description: { sdp: string }) => {
-        this.localDescription = description;
+    setLocalDescription = async () => {
+        this.localDescription = { sdp: this.remote ? "answer" : "offer" };
     };
     setRemoteDescription = async (description: { type: string; sdp: string }) => {
         if (description.sdp === "bad") throw new Error("bad sdp");
@@ -69,20 +68,18 @@ afterEach(() => {
 
 function peers() {
     const told: unknown[][] = [];
-    const tell =
-        (name: string) =>
-        (...args: unknown[]) =>
-            void told.push([name, ...args]);
-    const made = new Peers(
+    const names: Partial<Record<Input, string>> = {
+        [Input.OfferReady]: "offer",
+        [Input.AnswerReady]: "answer",
+        [Input.ChannelOpened]: "opened",
+        [Input.ChannelClosed]: "closed",
+    };
+    const made = newPeers(
         {},
         {
-            offerReady: tell("offer"),
-            answerReady: tell("answer"),
-            channelOpened: tell("opened"),
-            channelClosed: tell("closed"),
-            channelFailed: () => {},
-            channelMessage: tell("message"),
-            channelDrained: tell("drained"),
+            tell: (kind, conn, _b, _c, sdp) => void told.push([names[kind], conn, ...(sdp ? [sdp] : [])]),
+            failed: () => {},
+            received: (conn, message) => void told.push(["message", conn, message]),
         },
     );
     return { made, told, rtc: () => FakeRtc.all[0] as FakeRtc };
@@ -90,7 +87,7 @@ function peers() {
 
 test("an offer goes out, is answered, and the channel opens", async () => {
     const { made, told, rtc } = peers();
-    made.offer(3);
+    made.open(3);
     await settled();
     made.answered(3, "their answer");
     rtc().channel.open();
@@ -101,7 +98,7 @@ test("an offer goes out, is answered, and the channel opens", async () => {
 
 test("an offer is answered and its channel used, also when it is open already", async () => {
     const { made, told, rtc } = peers();
-    made.accept(3, "their offer");
+    made.open(3, "their offer");
     await settled();
     rtc().channel.readyState = "open";
     rtc().ondatachannel?.({ channel: rtc().channel });
@@ -110,7 +107,7 @@ test("an offer is answered and its channel used, also when it is open already", 
 
 test("a description that cannot be read closes the connection", async () => {
     const { made, told, rtc } = peers();
-    made.accept(3, "bad");
+    made.open(3, "bad");
     await settled();
     assert.deepEqual(told, [["closed", 3]]);
     assert.ok(rtc().closed);
@@ -118,7 +115,7 @@ test("a description that cannot be read closes the connection", async () => {
 
 test("a lost connection is told once", async () => {
     const { made, told, rtc } = peers();
-    made.offer(3);
+    made.open(3);
     await settled();
     rtc().connectionState = "failed";
     rtc().onconnectionstatechange?.();
@@ -128,7 +125,7 @@ test("a lost connection is told once", async () => {
 
 test("nothing is told of a connection that was closed on purpose", async () => {
     const { made, told } = peers();
-    made.offer(3);
+    made.open(3);
     made.close(3);
     await settled();
     assert.deepEqual(told, []);
@@ -137,22 +134,24 @@ test("nothing is told of a connection that was closed on purpose", async () => {
 test("a browser without WebRTC counts as a lost connection", () => {
     delete (globalThis as { RTCPeerConnection?: unknown }).RTCPeerConnection;
     const { made, told } = peers();
-    made.offer(3);
+    made.open(3);
     assert.deepEqual(told, [["closed", 3]]);
 });
 
 test("a text on the channel closes it", async () => {
     const { made, told, rtc } = peers();
-    made.offer(3);
+    made.open(3);
     await settled();
     rtc().channel.onmessage?.({ data: "text" });
     assert.deepEqual(told.at(-1), ["closed", 3]);
 });
 
+const name = nameOf(1, 7);
+
 /** A shell with one open connection, number 3. */
 async function connected() {
     const engine = new FakeEngine();
-    const options = { trackers: [], rtcConfig: {}, numbers: new Float64Array(), news: () => {} };
+    const options = { trackers: [], rtcConfig: {}, numbers: new Float64Array(), news: () => {}, tokens: () => undefined };
     const shell = new Shell(engine.module(), options as unknown as ShellOptions);
     engine.queue.push({ kind: Action.OfferCreate, numbers: [3] });
     shell.tell(Input.Tick);
@@ -167,20 +166,20 @@ test("segment bytes go where the engine places them, commands to the engine", as
     engine.placement = [1, 7, 2, 4];
     channel.onmessage?.({ data: Uint8Array.of(8, 9).buffer });
     channel.onmessage?.({ data: new TextEncoder().encode("cstr\0cend").buffer });
-    assert.deepEqual([...new Uint8Array(shell.store.copy({ stream: 1, id: 7 }) as ArrayBuffer)], [0, 0, 8, 9]);
+    assert.deepEqual([...new Uint8Array(shell.store.get(name)?.copy() as ArrayBuffer)], [0, 0, 8, 9]);
     assert.deepEqual(engine.names().slice(-2), ["place", "command"]);
 });
 
 test("bytes that nobody waits for are thrown away", async () => {
     const { shell, channel } = await connected();
     channel.onmessage?.({ data: Uint8Array.of(8, 9).buffer });
-    assert.ok(!shell.store.has({ stream: 1, id: 7 }));
+    assert.ok(!shell.store.has(name));
 });
 
 test("the engine may go on at once while the channel is below its low mark", async () => {
     const { engine, shell, channel } = await connected();
     const slice = 16 * 1024;
-    shell.store.write({ stream: 1, id: 7 }, 0, new Uint8Array(10 * slice), 10 * slice);
+    shell.store.write(name, 0, new Uint8Array(10 * slice), 10 * slice);
     const send = () => engine.queue.push({ kind: Action.SliceSend, numbers: [1, 7, 3, 0, slice] });
     engine.onCall = ([name]) => {
         if (name === "drained") send();

@@ -11,8 +11,8 @@ function begin(page: Partial<CommonCoreConfig> = {}, navigator: object = {}) {
     const document = Object.assign(new EventTarget(), { hidden: false });
     const around = { window, document, navigator: Object.assign({ onLine: true }, navigator) };
     const changes: string[] = [];
-    const policy = new Policy(
-        () => settings.common,
+    const policy: Policy = new Policy(
+        settings.common,
         () => changes.push(shown(policy)),
         around as unknown as Surroundings,
     );

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { type CommonCoreConfig, Settings, type StreamConfig } from "../config.js";
-import { OPTIONS } from "../options.js";
+import { FORMS } from "../options.js";
 import type { CoreEventMap } from "../types.js";
 
 /** Where `npm test` runs. */
@@ -24,9 +24,9 @@ const TYPED: Record<keyof StreamConfig | keyof CommonCoreConfig | "mainStream" |
     p2pDownloadTimeWindow: 1, httpDownloadInitialTimeoutMs: 1, simultaneousHttpDownloads: 1,
     simultaneousP2PDownloads: 1, simultaneousP2PUploads: 1, p2pUploadRateLimit: 1, webRtcMaxMessageSize: 1,
     p2pNotReceivingBytesTimeoutMs: 1, p2pInactiveLoaderDestroyTimeoutMs: 1, httpNotReceivingBytesTimeoutMs: 1,
-    httpFirstByteTimeoutMs: 1, httpErrorRetries: 1, p2pErrorRetries: 1, p2pMaxPeers: 1, webRtcOffersCount: 1,
+    httpFirstByteTimeoutMs: 1, httpErrorRetries: 1, p2pErrorRetries: 1, p2pMaxPeers: 1, p2pChurnGracePeriodMs: 1, webRtcOffersCount: 1,
     announceTrackers: 1, rtcConfig: 1, trackerClientVersionPrefix: 1, swarmId: 1, generation: 1,
-    swarmIdParameters: 1, validateP2PSegment: 1, validateHTTPSegment: 1, httpRequestSetup: 1,
+    streamSwarmIdBuilder: 1, swarmIdParameters: 1, validateP2PSegment: 1, validateHTTPSegment: 1, httpRequestSetup: 1,
     segmentMemoryStorageLimit: 1, customSegmentStorageFactory: 1, mode: 1, minViewers: 1, consent: 1,
     isP2PUploadAllowedOnMetered: 1, isP2PUploadAllowedWhenHidden: 1, p2pUploadLimit: 1, token: 1, wasmUrl: 1,
     mainStream: 1, secondaryStream: 1,
@@ -35,12 +35,14 @@ const TYPED: Record<keyof StreamConfig | keyof CommonCoreConfig | "mainStream" |
 const EVENTS: Record<keyof CoreEventMap, 1> = {
     onSegmentLoaded: 1, onSegmentError: 1, onSegmentAbort: 1, onSegmentStart: 1, onPeerConnect: 1, onPeerClose: 1,
     onPeerError: 1, onChunkDownloaded: 1, onChunkUploaded: 1, onTrackerError: 1, onTrackerWarning: 1,
-    onEngineFailed: 1,
+    onSegmentRegistryMiss: 1, onStreamRegistrationError: 1, onEngineFailed: 1,
 };
 
 test("types, checks and README know the same options", () => {
     const typed = Object.keys(TYPED).sort();
-    assert.deepEqual([...OPTIONS].sort(), typed);
+    const { mainStream, ...common } = new Settings().copy();
+    const checked = new Set(["mainStream", ...Object.keys({ ...common, ...mainStream, ...FORMS })]);
+    assert.deepEqual([...checked].sort(), typed);
     assert.deepEqual(rows("Options").map(([name]) => code(name)).sort(), typed);
 });
 

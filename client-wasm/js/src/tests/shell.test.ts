@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Action } from "../action.js";
 import { Input } from "../input.js";
 import { Shell, type ShellOptions } from "../shell.js";
+import { nameOf } from "../store.js";
 import { FakeEngine, settled } from "./fake-engine.js";
 
 /** A shell around a fake engine, with what it told the core. */
@@ -14,15 +15,15 @@ function start(options: Partial<ShellOptions> = {}) {
         (...args: unknown[]) =>
             void told.push([name, ...args]);
     const shell = new Shell(engine.module(), {
+        type: "main",
         trackers: [],
         rtcConfig: {},
-        token: undefined,
+        tokens: () => undefined,
         numbers: new Float64Array(),
         peerFailed: tell("peerFailed"),
         origin: () => undefined,
         check: async () => true,
-        ready: tell("ready"),
-        failed: tell("failed"),
+        settled: tell("settled"),
         dropped: tell("dropped"),
         news: tell("news"),
         died: tell("died"),
@@ -32,21 +33,21 @@ function start(options: Partial<ShellOptions> = {}) {
     return { engine, shell, told, turn };
 }
 
-const key = { stream: 1, id: 7 };
+const key = nameOf(1, 7);
 
 test("a whole segment reaches the core as a copy, with the bandwidth", () => {
     const { engine, shell, told, turn } = start();
     shell.store.write(key, 0, Uint8Array.of(1, 2), 2);
     engine.queue.push({ kind: Action.SegmentReady, numbers: [1, 7, 5_000_000] });
     turn();
-    assert.deepEqual(told, [["ready", key, Uint8Array.of(1, 2).buffer, 5_000_000]]);
+    assert.deepEqual(told, [["settled", key, Uint8Array.of(1, 2).buffer, 5_000_000]]);
 });
 
 test("a segment without bytes is a failed one", () => {
     const { engine, told, turn } = start();
     engine.queue.push({ kind: Action.SegmentReady, numbers: [1, 7, 0] });
     turn();
-    assert.deepEqual(told, [["failed", key]]);
+    assert.deepEqual(told, [["settled", key, undefined, 0]]);
 });
 
 test("a dropped segment is dropped from the store too", () => {
@@ -81,7 +82,7 @@ test("an engine that runs in circles is ended", () => {
 test("what the core says from within a turn is told at once and acted upon later", () => {
     const order: string[] = [];
     const { engine, shell, turn } = start({
-        failed: () => {
+        settled: () => {
             shell.tell(Input.SegmentWanted, 1, 8);
             order.push("told");
         },

@@ -43,7 +43,11 @@ test("an answer names the peer that offered", () => {
     });
 });
 
-const read = (message: object) => readTrackerMessage(JSON.stringify(message));
+const parse = (text: string) => {
+    const [kind, fields, interval, peers] = readTrackerMessage(text);
+    return { kind, fields, interval, peers };
+};
+const read = (message: object) => parse(JSON.stringify(message));
 const ids = { action: "announce", info_hash: SWARM, peer_id: PEER, offer_id: OFFER };
 
 test("a reply tells the interval, the peers in all and a warning", () => {
@@ -65,7 +69,7 @@ test("a refusal is passed on, and what nobody needs is left out", () => {
     const refusal = read({ "failure reason": "no token" });
     assert.deepEqual([refusal.kind, refusal.fields], [Input.TrackerFailure, "no token"]);
     for (const message of [{}, [], 5, { action: "scrape" }, { action: "announce", info_hash: SWARM }]) {
-        assert.equal(readTrackerMessage(JSON.stringify(message)).kind, Input.Tick);
+        assert.equal(parse(JSON.stringify(message)).kind, Input.Tick);
     }
 });
 
@@ -79,7 +83,7 @@ test("what cannot be read becomes a refusal", () => {
         { action: "announce", interval: 30 },
     ];
     for (const text of ["", "{", "null", ...bad.map((message) => JSON.stringify(message))]) {
-        const { kind, fields } = readTrackerMessage(text);
+        const { kind, fields } = parse(text);
         assert.equal(kind, Input.TrackerFailure);
         assert.match(fields, /^message cannot be read/);
     }

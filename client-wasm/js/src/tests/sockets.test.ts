@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { Input } from "../input.js";
 import { Trackers } from "../trackers.js";
 
 class FakeSocket {
@@ -42,10 +43,13 @@ afterEach(() => {
 
 function trackers(...urls: string[]) {
     const told: unknown[][] = [];
-    const made = new Trackers(urls, {
-        trackerOpened: (tracker) => void told.push(["opened", tracker]),
-        trackerMessage: (tracker, text) => void told.push(["message", tracker, text]),
-        trackerClosed: (tracker) => void told.push(["closed", tracker]),
+    const names: Partial<Record<Input, string>> = {
+        [Input.TrackerOpened]: "opened",
+        [Input.TrackerFailure]: "message",
+        [Input.TrackerClosed]: "closed",
+    };
+    const made = new Trackers(urls, (kind, tracker, _interval, _peers, fields) => {
+        told.push([names[kind], tracker, ...(fields ? [fields] : [])]);
     });
     return { made, told };
 }
@@ -56,8 +60,9 @@ test("a socket opens, carries texts both ways and closes", () => {
     const [socket] = FakeSocket.all as [FakeSocket];
     socket.open();
     made.send(1, "hello");
-    socket.onmessage?.({ data: "text" });
-    socket.onmessage?.({ data: new TextEncoder().encode("binary").buffer });
+    const says = (reason: string) => JSON.stringify({ "failure reason": reason });
+    socket.onmessage?.({ data: says("text") });
+    socket.onmessage?.({ data: new TextEncoder().encode(says("binary")).buffer });
     socket.onclose?.();
     assert.equal(socket.url, "ws://b");
     assert.deepEqual(socket.sent, ["hello"]);

@@ -20,14 +20,12 @@ function playing() {
     return { meter, video, happens, stats: () => meter.stats([], rest) };
 }
 
-test("bytes are told by source, and the share is what did not come over HTTP", () => {
+test("bytes are told by source, and the share is what came from peers in place of HTTP", () => {
     const meter = new Meter();
     assert.equal(meter.stats([], rest).share, 0);
-    meter.downloaded(100, undefined);
-    meter.downloaded(200, false);
-    meter.downloaded(100, true);
+    Object.assign(meter.bytes, { http: 100, peers: 200, superPeers: 100, storage: 5_000 });
     const { bytes, share } = meter.stats([], rest);
-    assert.deepEqual(bytes, { http: 100, peers: 200, superPeers: 100, uploaded: 0 });
+    assert.deepEqual(bytes, { http: 100, peers: 200, superPeers: 100, storage: 5_000, uploaded: 0 });
     assert.equal(share, 0.75);
 });
 
