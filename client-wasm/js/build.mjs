@@ -15,6 +15,8 @@ const finished = path.join(here, "dist");
 const tsc = path.join(here, "node_modules/.bin/tsc");
 const wasmPackage = path.resolve(here, process.env.BEEKEEPR_WASM_PKG ?? "../../target/wasm-pkg");
 const wasm = path.join(wasmPackage, "beekeepr_client_wasm_bg.wasm");
+/** The reader of manifests, which only pages with Shaka Player load. */
+const readerWasm = path.join(wasmPackage, "beekeepr_client_playlist_bg.wasm");
 
 /** Where the single-file scripts have the module from. */
 const modulePlugin = {
@@ -45,9 +47,18 @@ const common = {
     // Fields that a constructor sets need no declaration.
     tsconfigRaw: { compilerOptions: { target: "ES2022", useDefineForClassFields: false } },
     legalComments: "none",
+    loader: { ".css": "text" },
     logLevel: "warning",
     plugins: [modulePlugin],
     absWorkingDir: here,
+};
+
+/** The engine for Shaka Player stands on the script that has the core, so that a page loads that once. */
+const onClientPlugin = {
+    name: "beekeepr-on-client",
+    setup(build) {
+        build.onResolve({ filter: /\/core\.js$/ }, () => ({ path: "./beekeepr-client.js", external: true }));
+    },
 };
 
 const inline = { plugins: [modulePlugin, inlinePlugin] };
@@ -61,15 +72,23 @@ const classic = {
     banner: { js: "var beekeeprScriptUrl=document.currentScript?.src;" },
 };
 
-/** What the shell calls must be what the module has. */
-async function checkAgainstModule() {
-    const options = { entryPoints: ["src/wasm.ts"], format: "esm", minify: false, sourcemap: false };
-    const { outputFiles: [script] } = await build({ ...common, ...options, outfile: "wasm.js" });
-    const { NAMES } = await import(`data:text/javascript,${encodeURIComponent(script.text)}`);
-    const exports = WebAssembly.Module.exports(new WebAssembly.Module(await readFile(wasm)));
+/** What few pages need goes into a file of its own, `beekeepr-rare.js`; single files bring it along. */
+const split = { format: "esm", splitting: true, outfile: undefined, outdir: dist, chunkNames: "beekeepr-[name]" };
+
+/** What the shell calls must be what the modules have. */
+async function checkAgainstModules() {
+    await checkAgainstModule(wasm, "wasm", "NAMES");
+    await checkAgainstModule(readerWasm, "shaka-reader", "READER_NAMES");
+}
+
+async function checkAgainstModule(module, source, names) {
+    const options = { entryPoints: [`src/${source}.ts`], format: "esm", minify: false, sourcemap: false };
+    const { outputFiles: [script] } = await build({ ...common, ...options, outfile: `${source}.js` });
+    const { [names]: expected } = await import(`data:text/javascript,${encodeURIComponent(script.text)}`);
+    const exports = WebAssembly.Module.exports(new WebAssembly.Module(await readFile(module)));
     const made = exports.filter(({ kind }) => kind === "function").map(({ name }) => name);
-    if (made.sort().join() !== [...NAMES].sort().join()) {
-        throw new Error(`the module has the functions ${made}, src/wasm.ts expects ${NAMES}`);
+    if (made.sort().join() !== [...expected].sort().join()) {
+        throw new Error(`${module} has the functions ${made}, src/${source}.ts expects ${expected}`);
     }
 }
 
@@ -88,20 +107,25 @@ async function minified(name, { ".js": script, ".map": map }) {
 
 async function bundles() {
     const bundle = async (name, ...options) => {
-        const outfile = path.join(dist, name);
-        const { outputFiles } = await build(Object.assign({ ...common, outfile }, ...options));
-        await minified(name, Object.fromEntries(outputFiles.map(({ path: file, text }) => [path.extname(file), text])));
+        const { outputFiles } = await build(Object.assign({ ...common, outfile: path.join(dist, name) }, ...options));
+        const texts = new Map(outputFiles.map(({ path: file, text }) => [path.basename(file), text]));
+        for (const [file, text] of texts) {
+            if (file.endsWith(".js")) await minified(file, { ".js": text, ".map": texts.get(`${file}.map`) });
+        }
     };
     const esm = (name) => ({ entryPoints: [`src/${name}.ts`], format: "esm" });
-    await bundle("beekeepr-client.js", esm("index"));
+    await bundle("beekeepr-client.js", split, { entryPoints: { "beekeepr-client": "src/index.ts" } });
     await bundle("beekeepr-client.inline.js", esm("index"), inline);
     await bundle("beekeepr-overlay.js", esm("overlay"));
+    await bundle("beekeepr-shaka.js", esm("shaka"), { plugins: [onClientPlugin] });
     await bundle("beekeepr-client.iife.js", classic);
+    await bundle("beekeepr-shaka.iife.js", classic, { entryPoints: ["src/shaka.ts"], globalName: "beekeeprShaka" });
     await bundle("beekeepr-client.inline.iife.js", classic, inline);
     // One copy of everything: the entry for hls.js alone leads to the same file.
     const entry = 'export { HlsJsP2PEngine } from "./beekeepr-client.js";\n';
     await writeFile(path.join(dist, "beekeepr-hlsjs.js"), entry);
     await copyFile(wasm, path.join(dist, "beekeepr-client_bg.wasm"));
+    await copyFile(readerWasm, path.join(dist, "beekeepr-playlist_bg.wasm"));
 }
 
 function declarations() {
@@ -114,7 +138,7 @@ function declarations() {
 
 await mkdir(dist, { recursive: true });
 try {
-    await checkAgainstModule();
+    await checkAgainstModules();
     await bundles();
     declarations();
     await rm(finished, { recursive: true, force: true });

@@ -24,7 +24,7 @@ pub use error::{Fault, ManifestError};
 pub use media::{Edge, Media, PlaylistKind, PreloadHint, RenditionReport, ServerControl, Start};
 pub use multivariant::{Multivariant, Steering, Variables};
 pub use segment::{Encryption, HlsDetails, Init, Part, Segment, SegmentIds};
-pub use stream::Stream;
+pub use stream::{Stream, Written};
 
 /// The longest manifest that is read: 24 hours of 2 s segments with 190 bytes for each.
 pub const MANIFEST_BYTES_MAX: usize = 8 * 1024 * 1024;
