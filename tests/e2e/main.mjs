@@ -20,6 +20,8 @@ describe('streams in real browsers', { concurrency: CONCURRENCY }, async () => {
   await import('./scenarios/shapes.mjs');
   await import('./scenarios/low-latency.mjs');
   await import('./scenarios/pages.mjs');
+  await import('./scenarios/shaka.mjs');
+  await import('./scenarios/shaka-pages.mjs');
   await import('./scenarios/demo.mjs');
   await import('./scenarios/soak.mjs');
   after(clearStage);

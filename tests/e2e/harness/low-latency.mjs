@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepare } from './media.mjs';
+import { boxes } from './mp4.mjs';
 import { CLIP_S, LIVE_WINDOW_SEGMENTS, SEGMENT_S } from './settings.mjs';
 import { Stream } from './stream.mjs';
 
@@ -63,15 +64,6 @@ async function readClip(/** @type {string} */ folder) {
     parts: Array.from({ length: count }, (_, i) => piece(from(i), from(i + 1), PART_S)),
     segments: Array.from({ length: count / PARTS }, (_, i) => piece(from(i * PARTS), from((i + 1) * PARTS), SEGMENT_S)),
   };
-}
-
-/** The boxes of an MP4 file, outermost only. */
-function boxes(/** @type {Buffer} */ content) {
-  const found = [];
-  for (let at = 0; at < content.length; at += content.readUInt32BE(at)) {
-    found.push({ type: content.toString('latin1', at + 4, at + 8), at });
-  }
-  return found;
 }
 
 export class LowLatencyStream extends Stream {

@@ -16,9 +16,9 @@ const run = promisify(execFile);
 /** Frames per second: few, because software decoding in several pages is what a run costs. */
 const FRAME_RATE = 15;
 
-/** Where a break begins, how long it is and where its segments are taken from. */
-const BREAK_AT = 5;
-const AD_SEGMENTS = 3;
+/** Where breaks begin, how long each is and where its segments are taken from. */
+const BREAKS_AT = [5, 15, 25];
+export const AD_SEGMENTS = 3;
 const AD_AT = 50;
 
 /** @typedef {{ size: string, kbps: number }} Rung one rendition to encode, sound apart */
@@ -127,13 +127,13 @@ async function readRenditions(/** @type {string} */ folder) {
  * The first rendition, interrupted by some segments of the second from elsewhere in the clip.
  * @param {Rendition[]} renditions
  */
-export function withBreak([{ segments: programme }, { segments: ad }]) {
-  const [resumed, begun] = [{ ...programme[BREAK_AT], breaks: true }, { ...ad[AD_AT], breaks: true }];
-  return [
-    ...programme.slice(0, BREAK_AT),
-    ...[begun, ...ad.slice(AD_AT + 1, AD_AT + AD_SEGMENTS)],
-    ...[resumed, ...programme.slice(BREAK_AT + 1)],
-  ];
+export function withBreaks([{ segments: programme }, { segments: ad }]) {
+  const mixed = [...programme];
+  for (const at of BREAKS_AT) {
+    mixed.splice(at, AD_SEGMENTS, ...ad.slice(AD_AT, AD_AT + AD_SEGMENTS));
+    for (const edge of [at, at + AD_SEGMENTS]) mixed[edge] = { ...mixed[edge], breaks: true };
+  }
+  return mixed;
 }
 
 /** The content of a segment. */

@@ -3,6 +3,7 @@
 // the witness against which every viewer's own story is checked.
 
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, unlisten } from './listen.mjs';
 import { readSegment } from './media.mjs';
@@ -12,6 +13,13 @@ import { Stream } from './stream.mjs';
 export const VIEWER_HEADER = 'x-viewer';
 /** Under this name the origin counts requests without the header: the seeder's. */
 export const SERVER = 'server';
+
+/** By the ends of URLs. */
+const TYPES = /** @type {Record<string, string>} */ ({
+  ...{ m3u8: 'application/vnd.apple.mpegurl', mpd: 'application/dash+xml', ts: 'video/mp2t' },
+  ...{ mp4: 'video/mp4', m4s: 'video/mp4' },
+});
+const typeOf = (/** @type {string} */ path) => TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'text/plain';
 
 const CORS = {
   'access-control-allow-origin': '*',
@@ -123,7 +131,8 @@ export class Origin {
     const from = /^bytes=(\d+)/.exec(request.headers.range ?? '')?.[1] ?? '0';
     const found = this.#find(`${pathname}#${from}`);
     const viewer = String(request.headers[VIEWER_HEADER] ?? SERVER);
-    if (found?.manifest) return this.#sendManifest(response, found.manifest, `${viewer} ${found.stream.name}`);
+    if (request.method === 'POST') return this.#sendLicence(request, response, stream, viewer);
+    if (found?.manifest) return this.#sendManifest(response, { ...found, manifest: found.manifest }, viewer);
     if (!found?.segment) return void response.writeHead(404, CORS).end();
     await sleep(found.stream.delayOf(viewer));
     if (response.destroyed) return;
@@ -131,30 +140,41 @@ export class Origin {
   }
 
   /**
+   * @param {import('node:http').IncomingMessage} request
    * @param {import('node:http').ServerResponse} response
-   * @param {string} manifest
-   * @param {string} account whose and which stream's
+   * @param {Stream | undefined} stream
+   * @param {string} viewer
    */
-  #sendManifest(response, manifest, account) {
-    const type = 'application/vnd.apple.mpegurl';
-    const head = { ...CORS, 'content-type': type, 'cache-control': 'no-store' };
+  async #sendLicence(request, response, stream, viewer) {
+    const licence = stream?.licence(await text(request), viewer);
+    response.writeHead(licence ? 200 : 404, { ...CORS, 'content-type': 'application/json' }).end(licence);
+  }
+
+  /**
+   * @param {import('node:http').ServerResponse} response
+   * @param {{ stream: Stream, path: string, manifest: string }} found
+   * @param {string} viewer
+   */
+  #sendManifest(response, { stream, path, manifest }, viewer) {
+    const head = { ...CORS, 'content-type': typeOf(path), 'cache-control': 'no-store' };
     response.writeHead(200, head).end(manifest);
+    const account = `${viewer} ${stream.name}`;
     this.#manifests.set(account, (this.#manifests.get(account) ?? 0) + manifest.length);
   }
 
   /**
    * @param {import('node:http').IncomingMessage} request
    * @param {import('node:http').ServerResponse} response
-   * @param {{ stream: Stream, segment: import('./media.mjs').Segment, base: number, account: string }} found
+   * @param {{ stream: Stream, path: string, segment: import('./media.mjs').Segment, base: number, account: string }} found
    * @param {string} viewer
    */
-  async #sendSegment(request, response, { stream, segment, base, account }, viewer) {
+  async #sendSegment(request, response, { stream, path, segment, base, account }, viewer) {
     const whole = await readSegment(segment);
     const total = stream.oneFile ? '*' : whole.length;
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
     const from = Number(range?.[1] ?? base) - base;
     const to = range?.[2] ? Math.min(Number(range[2]) + 1 - base, whole.length) : whole.length;
-    const head = { ...CORS, 'content-type': 'video/mp2t', 'accept-ranges': 'bytes', 'cache-control': 'no-store' };
+    const head = { ...CORS, 'content-type': typeOf(path), 'accept-ranges': 'bytes', 'cache-control': 'no-store' };
     if (from >= to) {
       const size = { 'content-range': `bytes */${total}` };
       return void response.writeHead(416, { ...head, ...size }).end();

@@ -10,7 +10,7 @@ import { launchBehind, launchSleepy } from './browser.mjs';
 import { reportFailure } from './failure.mjs';
 import { CONDITION_MS_MAX, LONG, LONG_SCENARIO_MS_MAX, ONLY, POLL_MS, SCENARIO_MS_MAX } from './settings.mjs';
 import { LowLatencyStream } from './low-latency.mjs';
-import { withBreak } from './media.mjs';
+import { withBreaks } from './media.mjs';
 import { clientEntry } from './site.mjs';
 import { startSeeder } from './servers.mjs';
 import { stage } from './stage.mjs';
@@ -39,6 +39,28 @@ export const SMALL_STEPS = {
   core: { httpDownloadTimeWindow: 12, p2pDownloadTimeWindow: 12 },
 };
 
+/**
+ * A viewer that fetches only what is played soon, and takes from peers all that they have: so there is much
+ * left to take when it meets them, however late that is.
+ */
+export const TAKES_FROM_PEERS = {
+  hls: SMALL_STEPS.hls,
+  core: { httpDownloadTimeWindow: SMALL_STEPS.core.httpDownloadTimeWindow },
+};
+
+/**
+ * p2p-media-loader asks peers only for what is played in more than 15 s, and fetches what nobody has in any
+ * order, without end. From whom it is to take must have twice as much before it comes.
+ */
+export const HEAD_START_SEGMENTS = 16;
+
+/**
+ * So long does the origin keep a taker waiting: longer than the giver needs to fetch and announce
+ * a segment, shorter than p2p-media-loader's patience with HTTP (3 s). On demand it leaves half a minute to
+ * meet somebody before all is fetched.
+ */
+export const HANDICAP_MS = 1_500;
+
 /** The player's worker is off because p2p-media-loader 2.3.1 shares emptied buffers with it. */
 const P2PML_HLS = { enableWorker: false };
 const P2PML_PLACED = { ...P2PML_HLS, liveSyncDurationCount: P2PML_LIVE_SYNC };
@@ -48,6 +70,7 @@ const P2PML_PLACED = { ...P2PML_HLS, liveSyncDurationCount: P2PML_LIVE_SYNC };
  * @property {string} [tracker] instead of the shared one
  * @property {string | null} [stun] instead of the shared one; null for none
  * @property {object} [hls] more of the player's configuration
+ * @property {string} [library] the build of Shaka Player that plays; empty for hls.js
  * @property {object} [core] more of the engine's configuration
  * @property {import('./viewer.mjs').Quality} [quality] 'high' if absent: one swarm for all
  * @property {RegExp} [blocked] requests that fail
@@ -56,6 +79,7 @@ const P2PML_PLACED = { ...P2PML_HLS, liveSyncDurationCount: P2PML_LIVE_SYNC };
  * @property {Viewer} [onPageOf] a second player on that viewer's page
  * @property {boolean} [sleepy] a browser of its own whose page can be frozen
  * @property {boolean} [watched] its page's connections are counted
+ * @property {number} [handicapMs] so long the origin lets it wait for each segment, from the first one on
  * @property {boolean} [beside] it is only compared with: its stalls and fatal errors fail nothing
  */
 
@@ -120,18 +144,32 @@ export class Scene {
     this.id = id;
   }
 
-  /** A live stream of this scenario alone. */
-  async live() {
-    return (await stage.origin()).publish(`${this.id}-live${++this.#streams}`, { live: true });
+  /**
+   * A live stream of this scenario alone.
+   * @param {Partial<import('./stream.mjs').StreamOptions>} [options]
+   */
+  async live(options = {}) {
+    return (await stage.origin()).publish(`${this.id}-live${++this.#streams}`, { ...options, live: true });
+  }
+
+  /**
+   * A stream of another kind.
+   * @template {import('./stream.mjs').Stream} T
+   * @param {(name: string, originUrl: string) => T} make
+   */
+  async publish(make) {
+    const origin = await stage.origin();
+    return origin.add(make(`${this.id}-other${++this.#streams}`, origin.url ?? ''));
   }
 
   /**
    * A stream on demand of this scenario alone.
    * @param {number} [segments]
+   * @param {Partial<import('./stream.mjs').StreamOptions>} [options]
    */
-  async vod(segments) {
+  async vod(segments, options = {}) {
     const name = `${this.id}-vod${++this.#streams}`;
-    return (await stage.origin()).publish(name, { live: false, ...(segments && { segments }) });
+    return (await stage.origin()).publish(name, { ...options, live: false, ...(segments && { segments }) });
   }
 
   /** A live stream whose player has three renditions to choose from. */
@@ -146,7 +184,7 @@ export class Scene {
    */
   async withAds(kind) {
     const origin = await stage.origin();
-    const renditions = [{ ...origin.renditions[0], segments: withBreak(origin.renditions) }];
+    const renditions = [{ ...origin.renditions[0], segments: withBreaks(origin.renditions) }];
     return origin.publish(`${this.id}-ads${++this.#streams}`, { live: kind === 'live', renditions });
   }
 
@@ -179,7 +217,7 @@ export class Scene {
    * @param {Choice} [choice]
    */
   async ours(stream, choice = {}) {
-    return this.#open('ours', clientEntry(), stream, choice);
+    return this.open('ours', clientEntry('hlsjs'), stream, choice);
   }
 
   /**
@@ -189,7 +227,7 @@ export class Scene {
    */
   async p2pml(stream, { hls, ...rest } = {}) {
     const choice = { ...rest, hls: { ...P2PML_PLACED, ...hls } };
-    return this.#open('p2pml', 'p2p-media-loader-hlsjs', stream, choice);
+    return this.open('p2pml', 'p2p-media-loader-hlsjs', stream, choice);
   }
 
   /**
@@ -199,7 +237,7 @@ export class Scene {
    */
   async rival(stream, { hls, ...rest } = {}) {
     const choice = { ...rest, hls: { ...P2PML_HLS, ...hls }, beside: true };
-    return this.#open('rival', 'p2p-media-loader-hlsjs', stream, choice);
+    return this.open('rival', 'p2p-media-loader-hlsjs', stream, choice);
   }
 
   /**
@@ -209,7 +247,7 @@ export class Scene {
    */
   async oldP2pml(stream, { hls, ...rest } = {}) {
     const choice = { ...rest, hls: { ...P2PML_PLACED, ...hls } };
-    return this.#open('p2pml22', 'p2p-media-loader-hlsjs-2-2', stream, choice);
+    return this.open('p2pml22', 'p2p-media-loader-hlsjs-2-2', stream, choice);
   }
 
   /**
@@ -218,7 +256,7 @@ export class Scene {
    * @param {Choice} [choice]
    */
   async plain(stream, choice = {}) {
-    return this.#open('plain', '', stream, choice);
+    return this.open('plain', '', stream, choice);
   }
 
   /** Opens a page in so many tabs of one browser window. */
@@ -377,19 +415,23 @@ export class Scene {
   }
 
   /**
-   * @param {string} kind
+   * Any viewer.
+   * @param {string} kind how it is called
    * @param {string} engine
    * @param {import('./stream.mjs').Stream} stream
    * @param {Choice} choice
    */
-  async #open(kind, engine, stream, choice) {
-    const { hls = {}, core = {}, quality = 'high', beside = false, line: _, tracker, stun, ...rest } = choice;
+  async open(kind, engine, stream, choice) {
+    const { hls: player = {}, core = {}, library = '', quality = 'high', ...others } = choice;
+    const { beside = false, line: _, tracker, stun, handicapMs = 0, ...rest } = others;
     const name = `${this.id}-${kind}-${++this.#opened}`;
     const signalling = await signallingOf({ tracker, stun });
-    const options = { name, engine, stream, hls, core: { ...signalling, ...core }, quality, beside, ...rest };
+    const about = { player, library, core: { ...signalling, ...core }, quality };
+    const options = { name, engine, stream, ...about, beside, ...rest };
     const [site, origin] = await Promise.all([stage.site(), stage.origin()]);
     const viewer = await Viewer.open(await this.#browserFor(choice, site.url ?? ''), origin, options);
     this.viewers.push(viewer);
+    viewer.delayOrigin(handicapMs);
     await viewer.play(site.url ?? '');
     return viewer;
   }

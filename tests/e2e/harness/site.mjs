@@ -1,5 +1,5 @@
 // @ts-check
-// Serves the viewers' page, stock hls.js and both engines, from another origin than the media's,
+// Serves the viewers' page, the players and their engines, from another origin than the media's,
 // as a real site does.
 
 import { createServer } from 'node:http';
@@ -18,11 +18,15 @@ const FOLDERS = {
   'p2pml-hlsjs': join(MODULES, 'p2p-media-loader-hlsjs/dist'),
   'p2pml-core-2-2': join(MODULES, 'p2p-media-loader-core-2-2/dist'),
   'p2pml-hlsjs-2-2': join(MODULES, 'p2p-media-loader-hlsjs-2-2/dist'),
+  'p2pml-shaka': join(MODULES, 'p2p-media-loader-shaka/dist'),
+  'shaka-4': join(MODULES, 'shaka-player-4/dist'),
+  'shaka-5': join(MODULES, 'shaka-player/dist'),
   client: CLIENT_DIR,
 };
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
   '.json': 'application/json',
@@ -59,16 +63,16 @@ export class Site {
 }
 
 /**
- * Where the page imports our hls.js engine from: what the client's package.json exports as
- * `./hlsjs`, or else as its main entry.
+ * Where the page imports our engine from: what the client's package.json exports under the player's name.
+ * @param {'hlsjs' | 'shaka'} player
  */
-export function clientEntry() {
+export function clientEntry(player) {
   const file = join(CLIENT_DIR, 'package.json');
   if (!existsSync(file)) {
     throw new Error(`no browser client at ${CLIENT_DIR}: build it with \`cargo xtask wasm\` or set BEEKEEPR_CLIENT_DIR`);
   }
   const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  const exported = manifest.exports?.['./hlsjs'] ?? manifest.exports?.['.'] ?? manifest.main;
+  const exported = manifest.exports?.[`./${player}`];
   const entry = typeof exported === 'string' ? exported : (exported?.import ?? exported?.default);
   if (!entry || !existsSync(join(CLIENT_DIR, entry))) {
     throw new Error(`the browser client's entry ${entry} is not built in ${CLIENT_DIR}: run \`cargo xtask wasm\``);

@@ -3,6 +3,7 @@
 // server. Each is started when first wanted and ended after the last scenario.
 
 import { launchBrowser } from './browser.mjs';
+import { prepareCmaf } from './cmaf.mjs';
 import { prepareLanguages } from './languages.mjs';
 import { preparePartedClip } from './low-latency.mjs';
 import { CLIP, LADDER, prepareMedia } from './media.mjs';
@@ -44,6 +45,8 @@ export const stage = {
   ladder: shared('ladder', () => renditionsOf(LADDER), () => {}),
   /** A clip with its sound apart, in two languages. */
   languages: shared('languages', prepareLanguages, () => {}),
+  /** A clip in fragmented MP4. */
+  cmaf: shared('cmaf', prepareCmaf, () => {}),
   /** A clip cut into parts. */
   parts: shared('parts', preparePartedClip, () => {}),
   site: shared('site', startSite, (site) => site.stop()),

@@ -2,6 +2,7 @@
 // What one stream's manifests say at a given moment, and which clip segment stands behind each URL.
 
 import { CLIP_S, LIVE_WINDOW_SEGMENTS, SEGMENT_S, VOD_SEGMENTS } from './settings.mjs';
+import { AD_SEGMENTS } from './media.mjs';
 import { Throttle } from './throttle.mjs';
 
 /** @typedef {import('./media.mjs').Rendition} Rendition */
@@ -18,6 +19,7 @@ const FIRST_SEQUENCE = 1000;
  * @property {Rendition[]} renditions
  * @property {number} [segments] how many a stream on demand has
  * @property {Rendition[]} [audio] sound apart from the picture; the attributes are those of its EXT-X-MEDIA
+ * @property {number} [window] segments a live playlist lists
  * @property {boolean} [oneFile] the segments of a rendition are ranges of one file
  */
 
@@ -36,11 +38,12 @@ export class Stream {
    * @param {StreamOptions} options
    * @param {string} baseUrl the origin's, without a slash at the end
    */
-  constructor(name, { live, renditions, segments = VOD_SEGMENTS, audio = [], oneFile = false }, baseUrl) {
+  constructor(name, { live, renditions, segments = VOD_SEGMENTS, audio = [], window = LIVE_WINDOW_SEGMENTS, oneFile = false }, baseUrl) {
     this.name = name;
     this.live = live;
     this.renditions = renditions;
     this.audio = audio;
+    this.window = window;
     this.oneFile = oneFile;
     this.segmentCount = segments;
     this.baseUrl = `${baseUrl}/${name}`;
@@ -86,11 +89,11 @@ export class Stream {
     return this.#delays.get(viewer) ?? 0;
   }
 
-  /** The numbers of the segments from the first break to the end of it. */
-  get adSequences() {
-    const { segments } = this.renditions[0];
-    const [from, to] = segments.flatMap(({ breaks }, i) => (breaks ? [i] : []));
-    return segments.slice(from, to).map((_, i) => FIRST_SEQUENCE + from + i);
+  /** The numbers of the segments of each break for advertising. */
+  get breaks() {
+    const edges = this.renditions[0].segments.flatMap(({ breaks }, i) => (breaks ? [FIRST_SEQUENCE + i] : []));
+    const begins = edges.filter((_, i) => i % 2 === 0);
+    return begins.map((from) => Array.from({ length: AD_SEGMENTS }, (_, i) => from + i));
   }
 
   /** Picture and sound, as they are numbered in URLs. */
@@ -130,6 +133,16 @@ export class Stream {
     return segment ? { segment, base: 0 } : null;
   }
 
+  /**
+   * What the licence server of an encrypted stream says.
+   * @param {string} _body what a viewer's browser asks
+   * @param {string} _viewer
+   * @returns {string | null}
+   */
+  licence(_body, _viewer) {
+    return null;
+  }
+
   #master() {
     const variants = this.renditions.map((r, i) => `#EXT-X-STREAM-INF:${r.attributes}\n${i}/index.m3u8\n`);
     const sound = this.audio.map((r, i) => `#EXT-X-MEDIA:${r.attributes},URI="${this.renditions.length + i}/index.m3u8"\n`);
@@ -156,7 +169,7 @@ export class Stream {
   /** The window slides by the wall clock, as if an encoder had begun one window ago. */
   #window() {
     const from = Math.floor((Date.now() - this.startedAt) / (SEGMENT_S * 1000));
-    return [from, from + LIVE_WINDOW_SEGMENTS];
+    return [from, from + this.window];
   }
 }
 

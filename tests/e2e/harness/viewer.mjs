@@ -13,8 +13,9 @@ const CONSOLE_LINES_MAX = 20;
  * @property {Record<string, number>} uploadedBytes by peer id
  * @property {string[]} peers now connected, once per swarm
  * @property {string[]} peersSeen ever connected
- * @property {{ url: string, sequence: number, bytes: number, sha256: string }[]} delivered
- * @property {{ http: number, p2p: number }} loaded
+ * @property {{ url: string, bytes: number, sha256: string, kind?: 'init' | 'media', track?: string }[]} delivered
+ * @property {{ http: number, p2p: number }} loaded segments, by the engine
+ * @property {Record<string, number>} loadedFrom the same, by URL
  * @property {string[]} fatal
  * @property {Record<string, number>} errors the player's, by details
  * @property {Record<string, number>} engineErrors
@@ -23,7 +24,7 @@ const CONSOLE_LINES_MAX = 20;
  * @property {number} aheadS
  * @property {boolean} paused
  * @property {boolean} ended
- * @property {{ waiting: number, starvedMs: number, longestStillMs: number }} stalls since the start
+ * @property {{ waiting: number, starvedMs: number, longestStillMs: number, atS: number[] }} stalls since the start
  * @property {number | null} placed segments from the first one played to the live edge, both included
  * @property {{ atS: number, level: number }[]} levels renditions played, by their place from the lowest
  * @property {string[]} history what happened to peers, for people
@@ -36,9 +37,10 @@ const CONSOLE_LINES_MAX = 20;
 /**
  * @typedef {object} ViewerOptions
  * @property {string} name unique among all viewers of a run
- * @property {string} engine module the page imports the engine from; empty for stock hls.js
+ * @property {string} engine module the page imports the engine from; empty for the player alone
  * @property {import('./stream.mjs').Stream} stream
- * @property {object} hls the player's configuration
+ * @property {object} player the player's configuration
+ * @property {string} library the build of Shaka Player that plays; empty for hls.js
  * @property {object} core the engine's configuration
  * @property {Quality} quality
  * @property {boolean} beside it is only compared with: its stalls and fatal errors fail nothing
@@ -52,9 +54,9 @@ const CONSOLE_LINES_MAX = 20;
 /** @returns {Report} */
 const blankReport = () => ({
   ...{ httpBytes: 0, peerBytes: {}, uploadedBytes: {}, peers: [], peersSeen: [], delivered: [] },
-  ...{ loaded: { http: 0, p2p: 0 }, fatal: [], errors: {}, engineErrors: {} },
+  ...{ loaded: { http: 0, p2p: 0 }, loadedFrom: {}, fatal: [], errors: {}, engineErrors: {} },
   ...{ position: 0, playedS: 0, aheadS: 0, paused: false, ended: false },
-  stalls: { waiting: 0, starvedMs: 0, longestStillMs: 0 },
+  stalls: { waiting: 0, starvedMs: 0, longestStillMs: 0, atS: [] },
   ...{ placed: null, levels: [], history: [], longestAwayMs: 0, latencyS: null },
 });
 
@@ -123,10 +125,21 @@ export class Viewer {
 
   /** Makes a new player, after it has destroyed the one before. */
   async restart() {
-    const { engine, stream, hls, core, quality } = this.options;
-    const start = { engine, manifestUrl: stream.manifestUrl, hls, core, quality };
+    const { engine, library, stream, player, core, quality } = this.options;
+    const start = { engine, library, manifestUrl: stream.manifestUrl, player, core, quality };
     const given = { start, place: this.#place };
     await this.page.evaluate((it) => /** @type {any} */ (window).start(it.start, it.place), given);
+  }
+
+  /** Has the player load its stream anew. */
+  async load() {
+    const given = { manifestUrl: this.options.stream.manifestUrl, place: this.#place };
+    await this.page.evaluate((it) => /** @type {any} */ (window).load(it.manifestUrl, it.place), given);
+  }
+
+  /** Has the player end playback; it may load again. */
+  async unload() {
+    await this.page.evaluate((place) => /** @type {any} */ (window).unload(place), this.#place);
   }
 
   /** Destroys the player; the page stays. */
@@ -176,6 +189,28 @@ export class Viewer {
    */
   bytesFromPeers(prefix = '') {
     return sum(Object.entries(this.now.peerBytes).map(([id, bytes]) => (id.startsWith(prefix) ? bytes : 0)));
+  }
+
+  /** Segments the engine has loaded, from wherever. */
+  get segmentsLoaded() {
+    return this.now.loaded.http + this.now.loaded.p2p;
+  }
+
+  /** Segments of media the player was given. */
+  get mediaGiven() {
+    return new Set(this.now.delivered.filter(({ kind }) => kind !== 'init').map(({ url }) => url)).size;
+  }
+
+  /** How many of those the engine had loaded. */
+  get mediaThroughEngine() {
+    /** @type {Map<string, Set<string>>} places in each file, one where the file is one segment */
+    const given = new Map();
+    for (const { url, kind } of this.now.delivered) {
+      if (kind === 'init') continue;
+      const file = url.replace(/#.*/, '');
+      given.set(file, (given.get(file) ?? new Set()).add(url));
+    }
+    return sum([...given].map(([file, places]) => Math.min(places.size, this.now.loadedFrom[file] ?? 0)));
   }
 
   /** Whether the engine is ours. */

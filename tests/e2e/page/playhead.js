@@ -4,6 +4,8 @@
 const SAMPLE_MS = 100;
 /** The playhead must have moved so far before stillness counts as a stall. */
 const STARTED_S = 0.5;
+/** Of so many stalls it is told when they were. */
+const STALLS_KEPT = 8;
 /** With less than this ahead of it a still playhead waits for media, not for the processor. */
 const STARVED_S = 0.5;
 
@@ -14,10 +16,13 @@ export class Playhead {
   #stillMs = 0;
   #sampling;
   #waiting = () => {
-    if (this.started && !this.#video.seeking) this.stalls.waiting += 1;
+    if (!this.started || this.#video.seeking) return;
+    this.stalls.waiting += 1;
+    this.#noteStall();
   };
   playedS = 0;
-  stalls = { waiting: 0, starvedMs: 0, longestStillMs: 0 };
+  /** `atS`: what was played before the first ones. */
+  stalls = { waiting: 0, starvedMs: 0, longestStillMs: 0, atS: [] };
   /** The longest time the page did not come to look: how long it was frozen, or the processor busy. */
   longestAwayMs = 0;
 
@@ -69,9 +74,17 @@ export class Playhead {
     }
   }
 
+  #noteStall() {
+    const { atS } = this.stalls;
+    if (atS.length < STALLS_KEPT && atS.at(-1) !== this.playedS) atS.push(this.playedS);
+  }
+
   #countStill(ms) {
     this.#stillMs += ms;
-    if (this.aheadS < STARVED_S) this.stalls.starvedMs += ms;
+    if (this.aheadS < STARVED_S) {
+      this.stalls.starvedMs += ms;
+      this.#noteStall();
+    }
     this.stalls.longestStillMs = Math.max(this.stalls.longestStillMs, this.#stillMs);
   }
 }

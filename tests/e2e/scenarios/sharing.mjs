@@ -1,7 +1,7 @@
 // @ts-check
 // Viewers of ours among themselves: two and four, live and on demand.
 
-import { OURS, scenario } from '../harness/scenario.mjs';
+import { HANDICAP_MS, OURS, scenario } from '../harness/scenario.mjs';
 
 for (const count of [2, 4]) {
   scenario(`${count} viewers of a live stream take segments from each other`, async (scene) => {
@@ -15,7 +15,7 @@ for (const count of [2, 4]) {
     const stream = await scene.vod();
     await scene.ours(stream);
     await scene.untilAllPlayed(4);
-    for (let i = 1; i < count; i++) await scene.ours(stream);
+    for (let i = 1; i < count; i++) await scene.ours(stream, { handicapMs: HANDICAP_MS });
     const later = scene.viewers.slice(1);
     await scene.until('each later one took from a peer', () => later.every((viewer) => viewer.tookFrom(OURS)));
     await scene.untilAllPlayed(8);
@@ -26,7 +26,7 @@ scenario('a viewer that changes to another rendition takes it from peers', async
   const stream = await scene.vod();
   await scene.ours(stream, { quality: 'high' });
   await scene.untilAllPlayed(4);
-  const second = await scene.ours(stream, { quality: 'low' });
+  const second = await scene.ours(stream, { quality: 'low', handicapMs: HANDICAP_MS });
   await scene.until('the second plays', () => second.now.playedS > 2);
   await second.switchTo('high');
   await scene.until('it took from the first', () => second.tookFrom(OURS));

@@ -24,7 +24,7 @@ const SLACK = 0.02;
 /** Where p2p-media-loader shares less than could be shared, ours shares so much more than it. */
 const AHEAD = 0.1;
 
-/** Of many viewers each meets so many at once, as many as it makes offers; the rest by and by. */
+/** Of many viewers each meets so many at once, as many as it makes offers; the last ones may take a minute or two. */
 const OFFERS = 5;
 
 /** One of N viewers has to fetch each segment. */
