@@ -9,8 +9,10 @@
 //! ```
 
 pub mod admin;
+pub mod cidr;
 pub mod config;
 pub mod handover;
+pub mod http;
 pub mod logs;
 pub mod net;
 pub mod open_files;

@@ -10,7 +10,7 @@ use beekeepr_service::tls;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Matching, PrivacyMode, SdpLimits, Tokens};
-use crate::cidr::Cidr;
+use beekeepr_service::cidr::Cidr;
 pub use limits::Limits;
 
 /// Workers at most: a worker's number is one byte.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::cidr::{Cidr, any_contains};
+use beekeepr_service::cidr::{Cidr, any_contains};
 
 /// The address of the client: the last one in the header that is no trusted proxy, for each proxy
 /// appends whom it spoke with. What stands before it was written by the client itself and may be a lie.

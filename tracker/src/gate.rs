@@ -12,8 +12,8 @@ use beekeepr_model::Time;
 use beekeepr_swarm::Holder;
 
 use crate::Config;
-use crate::cidr::{any_contains, masked};
 use crate::rate::{Bucket, Rate};
+use beekeepr_service::cidr::{any_contains, masked};
 use holders::{Holders, Holding};
 
 /// A subscriber of IPv6 has a network of at least this prefix (RFC 6177), and all its addresses.

@@ -16,7 +16,6 @@
 //! ```
 
 mod access;
-mod cidr;
 mod config;
 mod connection;
 mod connections;
@@ -46,7 +45,7 @@ use tokio::sync::oneshot;
 
 use access::Access;
 pub use access::{Group, GroupMode, Matching, PrivacyMode, SdpLimits, Tokens};
-pub use cidr::{Cidr, CidrError};
+pub use beekeepr_service::cidr::{Cidr, CidrError};
 pub use config::{Config, Limits};
 use directory::Directory;
 use gate::Gate;

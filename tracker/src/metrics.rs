@@ -65,6 +65,23 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    const ALL: [Self; 14] = [
+        Self::Client,
+        Self::Full,
+        Self::NoHandshake,
+        Self::Refused,
+        Self::Tls,
+        Self::NoProxyHeader,
+        Self::HandshakeTimeout,
+        Self::Protocol,
+        Self::Policy,
+        Self::TooFast,
+        Self::Slow,
+        Self::Silent,
+        Self::Network,
+        Self::Shutdown,
+    ];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -97,9 +114,13 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
-        let by_reason = |what: &str, help: &str| {
+        // Reasons that are named begin at 0: a rate over a series that begins with its first event does not see that one.
+        let by_reason = |what: &str, help: &str, reasons: &[&str]| {
             let options = Opts::new(format!("beekeepr_tracker_{what}"), help);
             let counters = IntCounterVec::new(options, &["reason"])?;
+            for reason in reasons {
+                counters.with_label_values(&[*reason]);
+            }
             registry.register(Box::new(counters.clone()))?;
             Ok::<_, prometheus::Error>(counters)
         };
@@ -109,14 +130,20 @@ impl Metrics {
             peers: gauge("peers", "Peers in swarms now; in two swarms counts twice")?,
             offers_pending: gauge("offers_pending", "Relayed offers without an answer yet")?,
             accepted: counter("connections_accepted_total", "Connections accepted")?,
-            closed: by_reason("connections_closed_total", "Connections ended")?,
+            closed: by_reason(
+                "connections_closed_total",
+                "Connections ended",
+                &Reason::ALL.map(Reason::as_str),
+            )?,
             tokens_refused: by_reason(
                 "tokens_refused_total",
                 "Clients without a token that counts, at their handshake or later",
+                &["absent"],
             )?,
             descriptions_refused: by_reason(
                 "descriptions_refused_total",
                 "Session descriptions in offers and answers that were not relayed",
+                &[SdpFault::Media.kind(), SdpFault::Malformed.kind()],
             )?,
             received_bytes: counter("received_bytes_total", "Bytes received, TLS not counted")?,
             sent_bytes: counter("sent_bytes_total", "Bytes sent, TLS not counted")?,

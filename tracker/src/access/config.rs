@@ -8,7 +8,7 @@ use beekeepr_tracker_proto::{CANDIDATES_MAX, SdpRules};
 use beekeepr_trust::Key;
 use serde::{Deserialize, Serialize};
 
-use crate::cidr::Cidr;
+use beekeepr_service::cidr::Cidr;
 
 /// The section `tracker.tokens`: JWT access. Clients bring tokens as `?jwt=` in the tracker's URL, or as
 /// the second of the WebSocket subprotocols `jwt, <token>`.
@@ -146,7 +146,8 @@ pub struct Group {
     pub asns: Vec<u32>,
     /// Countries, two letters each; needs `country_file`.
     pub countries: Vec<String>,
-    /// What its viewers do.
+    /// What its viewers do: `on` (take and give), `off` (they are introduced to nobody and play over HTTP
+    /// alone) or `leech` (take only).
     pub mode: GroupMode,
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::config::{Group, GroupMode};
-use crate::cidr::any_contains;
+use beekeepr_service::cidr::any_contains;
 
 /// The groups, in the order of the configuration.
 #[derive(Debug, Default)]

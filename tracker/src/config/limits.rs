@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cidr::Cidr;
+use beekeepr_service::cidr::Cidr;
 
 /// The section `tracker.limits`. Reaching one refuses newcomers and leaves everybody else alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

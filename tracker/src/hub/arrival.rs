@@ -11,7 +11,6 @@ use tokio::net::TcpStream;
 
 use super::Hub;
 use crate::access::Arrival;
-use crate::cidr::any_contains;
 use crate::connection::{Connection, Socket, Stage};
 use crate::gate::Closed;
 use crate::metrics::Reason;
@@ -20,6 +19,7 @@ use crate::proxy_header::{self, ProxyHeader};
 use crate::rate::Bucket;
 use crate::tls::Tls;
 use crate::{forwarded, origin};
+use beekeepr_service::cidr::any_contains;
 
 /// Seconds after which somebody who was sent away may try again: longer than the bursts that limits
 /// allow take to refill.

@@ -30,12 +30,14 @@ impl Cidr {
 }
 
 /// Whether an address is in one of these networks.
-pub(crate) fn any_contains(networks: &[Cidr], address: IpAddr) -> bool {
+#[must_use]
+pub fn any_contains(networks: &[Cidr], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(address))
 }
 
 /// The address with all bits after the prefix zero; `None` when it has fewer bits.
-pub(crate) fn masked(address: IpAddr, prefix_bits: u8) -> Option<IpAddr> {
+#[must_use]
+pub fn masked(address: IpAddr, prefix_bits: u8) -> Option<IpAddr> {
     let prefix_bits = u32::from(prefix_bits);
     match address {
         IpAddr::V4(four) => {
