@@ -41,6 +41,8 @@ pub struct Claims {
     pub iss: Option<String>,
     /// For whom it was made.
     pub aud: Vec<String>,
+    /// Its own name, by which it can be revoked.
+    pub jti: Option<String>,
     /// Who holds it.
     pub sub: Option<String>,
     /// `swarms`: which swarms, see [`crate::Scope`]; `None` means all.
@@ -74,6 +76,7 @@ impl Claims {
             "iss" => self.iss = Some(read_text(scanner)?),
             "aud" => self.aud = read_texts(scanner, AUDIENCES_MAX)?,
             "sub" => self.sub = Some(read_text(scanner)?),
+            "jti" => self.jti = Some(read_text(scanner)?),
             "swarms" => self.swarms = Some(read_texts(scanner, SCOPE_ENTRIES_MAX)?),
             "role" => self.role = read_role(scanner)?,
             "leech" => self.is_leech = read_bool(scanner)?,

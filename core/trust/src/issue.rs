@@ -38,6 +38,7 @@ fn write_claims(claims: &Claims) -> String {
         members.list("aud", &claims.aud);
     }
     members.text("sub", claims.sub.as_deref());
+    members.text("jti", claims.jti.as_deref());
     if let Some(swarms) = &claims.swarms {
         members.list("swarms", swarms);
     }

@@ -129,6 +129,8 @@ impl Follower {
         request = request.header(ACCEPT, "application/json");
         if let Some(file) = &self.from.key_file {
             request = request.header(AUTHORIZATION, key(file)?);
+        } else if let Some(source) = &self.from.key_source {
+            request = request.bearer_auth(source.token());
         }
         if let Some(etag) = &self.etag {
             request = request

@@ -99,6 +99,7 @@ async fn world(origin: Origin, control: SocketAddr, more: impl FnOnce(&mut Chann
             .parse()
             .expect("a URL"),
         key_file: None,
+        key_source: None,
         state_file: None,
     };
     more(&mut from);

@@ -23,6 +23,7 @@ fn every_claim_survives_the_way_through_a_token() {
         iss: Some("https://id.example/\"é\"".to_owned()),
         aud: vec!["one".to_owned(), "two".to_owned()],
         sub: Some("viewer 7".to_owned()),
+        jti: Some("t-1".to_owned()),
         swarms: Some(vec!["hpw5DN1BrHoy/nDyIVbD".to_owned()]),
         role: Role::SuperPeer,
         is_leech: true,
