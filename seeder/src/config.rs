@@ -63,12 +63,12 @@ pub struct Config {
     /// STUN servers, `stun:HOST:PORT`. The first that answers tells the public address of this
     /// machine at the start, unless `external_ips` names it or `udp` is a loopback address.
     pub stun: Vec<String>,
-    /// Address of the UDP socket over which viewers connect. Default `0.0.0.0:0`: every IPv4
-    /// interface, any free port.
+    /// Address of the UDP socket over which viewers connect. `0.0.0.0` is every IPv4 interface, port 0
+    /// any free port.
     pub udp: SocketAddr,
     /// Addresses under which viewers reach `udp`, when they are not those of this machine.
     pub external_ips: Vec<IpAddr>,
-    /// Bytes of segments in memory, over all channels and shared fairly between them. Default 512 MiB, at least 128 MiB.
+    /// Bytes of segments in memory, over all channels and shared fairly between them, at least 128 MiB.
     pub cache_bytes_max: u64,
     /// Keeps segments of streams on demand on disk too, so that a restart need not fetch them again. Default: nothing is written.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,30 +77,30 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shield: Option<Shield>,
     /// As how many peers the seeder appears to each viewer, 1 to 16. A p2p-media-loader page takes
-    /// one segment at a time from a peer and three in all, hence the default of 3.
+    /// one segment at a time from a peer and three in all, hence the default.
     pub logical_peers: u32,
-    /// As how many peers at most, where `logical_peers` have all the connections that `peers_max` allows. Default 6.
+    /// As how many peers at most, where `logical_peers` have all the connections that `peers_max` allows.
     pub logical_peers_max: u32,
     /// Bits per second to all viewers together, over all channels. What goes beyond it is refused, the newest segments last.
-    /// Default 0: no limit.
+    /// 0: no limit.
     pub upload_bps_max: u64,
-    /// Bits per second to one viewer of one rendition, over all logical peers. Default 0: no limit.
+    /// Bits per second to one viewer of one rendition, over all logical peers. 0: no limit.
     pub viewer_upload_bps_max: u64,
-    /// Connections of one logical peer in one swarm. Default 300.
+    /// Connections of one logical peer in one swarm.
     pub peers_max: u32,
-    /// Connections in all; a viewer has one to each logical peer. Default 3000, 12 KiB each when idle.
+    /// Connections in all; a viewer has one to each logical peer. 12 KiB each when idle.
     pub connections_max: usize,
-    /// Threads for WebRTC, each with a UDP port of its own: that of `udp` and those after it. 1 to 64, default 1, which
+    /// Threads for WebRTC, each with a UDP port of its own: that of `udp` and those after it. 1 to 64; one
     /// fills a line of 1 Gbit/s many times over.
     pub shards: usize,
     /// Fetch also from private and loopback addresses. On in any case when `udp` is a loopback address.
     pub allow_private_origins: bool,
     /// Hosts, as written in URLs, that may have private addresses.
     pub private_origins: Vec<String>,
-    /// Proxy on the way to the origins: `http://`, `https://`, `socks5://`, `socks5h://`. Default `"none"`; those of the
+    /// Proxy on the way to the origins: `http://`, `https://`, `socks5://`, `socks5h://`, or `none`; those of the
     /// environment do not count.
     pub proxy: Proxy,
-    /// How long viewers may take for the segment that they are being sent when the seeder ends, in seconds. Default 10.
+    /// How long viewers may take for the segment that they are being sent when the seeder ends, in seconds.
     pub drain_s: u32,
 }
 

@@ -1,10 +1,14 @@
 //! What the project needs from the machine, installed when it is absent, never silently.
 
+mod packaged;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::shell;
+
+pub(crate) use packaged::{helm, kubernetes_validate, promtool};
 
 /// Where the browser tests and everything else expect Chromium.
 const CHROMIUM: &str = "/usr/bin/chromium";
@@ -41,6 +45,38 @@ pub(crate) fn stun_clients() -> Result<()> {
         "foreign STUN clients and NATs test the STUN server",
         &["coturn", "stun-client", "nftables", "iproute2"],
     )
+}
+
+/// The store's tests run on a real PostgreSQL, which they start themselves.
+pub(crate) fn postgresql() -> Result<()> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql");
+    let is_there = debian.is_ok_and(|mut versions| versions.next().is_some());
+    if is_there || ["initdb", "postgres"].iter().all(|it| is_on_path(it)) {
+        return Ok(());
+    }
+    apt(
+        "PostgreSQL is one of the two databases that control is tested with",
+        &["postgresql"],
+    )
+}
+
+/// Reads compose files; the old one, which refuses what only the new one knows.
+pub(crate) fn docker_compose() -> Result<()> {
+    if is_on_path("docker-compose") {
+        return Ok(());
+    }
+    apt(
+        "docker-compose reads the compose files",
+        &["docker-compose"],
+    )
+}
+
+/// systemd's own check of units.
+pub(crate) fn systemd_analyze() -> Result<()> {
+    if is_on_path("systemd-analyze") {
+        return Ok(());
+    }
+    apt("systemd says whether it understands the unit", &["systemd"])
 }
 
 fn is_on_path(program: &str) -> bool {
@@ -82,7 +118,7 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
 
 /// A program from the user's cache folder, built there when absent.
 fn cached(program: &str, flags: &[&str]) -> Result<PathBuf> {
-    let folder = cache()?.join("beekeepr/tools").join(program);
+    let folder = tools_folder()?.join(program);
     let binary = folder.join("bin").join(program);
     if binary.exists() {
         return Ok(binary);
@@ -106,6 +142,11 @@ fn cached(program: &str, flags: &[&str]) -> Result<PathBuf> {
         std::fs::remove_dir_all(scratch).context("cannot clean up after the build")
     })?;
     Ok(binary)
+}
+
+/// Where programs are kept that the machine does not have.
+fn tools_folder() -> Result<PathBuf> {
+    cache().map(|cache| cache.join("beekeepr/tools"))
 }
 
 fn cache() -> Result<PathBuf> {

@@ -38,15 +38,16 @@ pub struct Channel {
     /// them as `swarmIdParameters`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub swarm_id_parameters: Vec<String>,
-    /// Which renditions to seed: `"all"`, `"top"` (the highest bitrate), or a list of heights (`"720p"`), bitrates as the
-    /// manifest has them (`"1700000"`) and DASH Representation ids. Audio renditions are seeded in any case.
+    /// Which renditions to seed: `"all"` (where nothing is said), `"top"` (the highest bitrate), or a list of heights
+    /// (`"720p"`), bitrates as the manifest has them (`"1700000"`) and DASH Representation ids. Audio renditions are
+    /// seeded in any case.
     #[serde(default, skip_serializing_if = "Renditions::is_all")]
     pub renditions: Renditions,
     /// How far back from the live edge segments are fetched before anybody asks, in seconds; older ones that the playlist
-    /// still lists are fetched when a viewer asks for them. Default 300, at least 10.
+    /// still lists are fetched when a viewer asks for them. At least 10.
     #[serde(default = "prefetch_s_default")]
     pub prefetch_s: u32,
-    /// How many seconds of a stream on demand are fetched before anybody asks. Default 30; 0 for none.
+    /// How many seconds of a stream on demand are fetched before anybody asks; 0 for none.
     #[serde(default = "warm_s_default")]
     pub warm_s: u32,
     /// Headers of requests to the manifest's host, to `failover` and `allowed_hosts`, and to no other host.
@@ -62,7 +63,7 @@ pub struct Channel {
     /// Servers with the same paths as the manifest's, `https://backup.example`, tried in turn when it fails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failover: Vec<OriginUrl>,
-    /// Segments are fetched at this many bits per second on average; 0, the default, for as fast as they come.
+    /// Segments are fetched at this many bits per second on average; 0 for as fast as they come.
     #[serde(default)]
     pub fetch_bps_max: u64,
     /// Proxy on the way to its origins; `"none"` for none. Default: `seeder.proxy`.

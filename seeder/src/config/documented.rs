@@ -32,6 +32,7 @@ fn all() -> Config {
         channels_from: Some(ChannelsFrom {
             url: "https://control.example/v1".parse().unwrap(),
             key_file: Some("key".into()),
+            key_source: None,
             state_file: Some("state".into()),
         }),
         channels_state_file: Some("state".into()),

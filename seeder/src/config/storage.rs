@@ -20,7 +20,7 @@ pub struct Disk {
     /// The folder, made if it is not there. It is the seeder's own: files in it that are not the seeder's are left alone,
     /// those that are come and go.
     pub path: PathBuf,
-    /// Bytes in it. Default 10 GiB, at least 64 MiB.
+    /// Bytes in it, at least 64 MiB.
     #[serde(default = "disk_bytes_max_default")]
     pub bytes_max: u64,
 }
@@ -35,7 +35,7 @@ fn disk_bytes_max_default() -> u64 {
 pub struct Shield {
     /// Address to listen on, HTTP without TLS.
     pub listen: SocketAddr,
-    /// Connections at a time; more wait. Default 4096.
+    /// Connections at a time; more wait.
     #[serde(default = "connections_max_default")]
     pub connections_max: usize,
     /// Addresses in manifests are sealed with it. Shields with the same key understand each other's addresses, and one
