@@ -57,8 +57,15 @@ pub async fn channels(config: &Config) -> Result<Vec<Report>, StartError> {
     let origin = Origin::new(guard, &tls, Deadlines::default());
     let origin = origin.and_then(|origin| origin.over(&config.proxy));
     let origin = origin.map_err(|error| failed(error.to_string()))?;
-    let reports = stream::iter(&config.channels).map(|it| report(it, origin.of_channel(it)));
-    Ok(reports.buffered(CHANNELS_AT_ONCE).collect().await)
+    // As a list: a stream that makes them one by one could not be sent between threads (rust-lang/rust#102211).
+    let reports = config.channels.iter();
+    let reports: Vec<_> = reports
+        .map(|it| report(it, origin.of_channel(it)))
+        .collect();
+    Ok(stream::iter(reports)
+        .buffered(CHANNELS_AT_ONCE)
+        .collect()
+        .await)
 }
 
 async fn report(channel: &Channel, origin: Origin) -> Report {
@@ -151,7 +158,8 @@ async fn unread(origin: &Origin, urls: &[Url], variables: &Variables) -> Vec<Str
         };
         Some(format!("the playlist {}: {reason}", without_query(url)))
     };
-    let looked = stream::iter(urls).map(look).buffered(PLAYLISTS_AT_ONCE);
+    let looks: Vec<_> = urls.iter().map(look).collect();
+    let looked = stream::iter(looks).buffered(PLAYLISTS_AT_ONCE);
     looked.filter_map(|it| async { it }).collect().await
 }
 

@@ -7,30 +7,46 @@ import { PACKAGE } from "./serve.mjs";
 
 const WORK = path.join(PACKAGE, "../../target/client-pages");
 
-/** What a page writes. */
-const SOURCE = `
+/** What a page with hls.js writes, and the player that npm puts beside our package. */
+export const HLSJS = {
+    name: "hlsjs",
+    player: "hls.js",
+    source: `
 import Hls from "hls.js";
 import { HlsJsP2PEngine } from "@beekeepr/client/hlsjs";
 import { showStats } from "@beekeepr/client/overlay";
 window.start(Hls, HlsJsP2PEngine, showStats);
-`;
+`,
+};
+
+/** The same with Shaka Player. */
+export const SHAKA = {
+    name: "shaka",
+    player: "shaka-player",
+    source: `
+import shaka from "shaka-player";
+import { ShakaP2PEngine } from "@beekeepr/client/shaka";
+import { showStats } from "@beekeepr/client/overlay";
+window.start(shaka, ShakaP2PEngine, showStats);
+`,
+};
 
 /** A project with the package among its modules, as npm would put it there. */
-async function project(name) {
-    const root = path.join(WORK, name);
+async function project(bundler, { name, player, source }) {
+    const root = path.join(WORK, `${bundler}-${name}`);
     await rm(root, { recursive: true, force: true });
     await mkdir(path.join(root, "node_modules/@beekeepr"), { recursive: true });
     await symlink(PACKAGE, path.join(root, "node_modules/@beekeepr/client"));
-    await symlink(path.join(PACKAGE, "node_modules/hls.js"), path.join(root, "node_modules/hls.js"));
-    await writeFile(path.join(root, "main.js"), SOURCE);
+    await symlink(path.join(PACKAGE, "node_modules", player), path.join(root, "node_modules", player));
+    await writeFile(path.join(root, "main.js"), source);
     await writeFile(path.join(root, "package.json"), '{ "type": "module" }');
     return root;
 }
 
 /** Gives the folder with the built page's files. */
-export async function vite() {
+export async function vite(page) {
     const { build } = await import("vite");
-    const root = await project("vite");
+    const root = await project("vite", page);
     await writeFile(path.join(root, "index.html"), '<script type="module" src="/main.js"></script>');
     const output = { entryFileNames: "main.js", assetFileNames: "[name][extname]" };
     // Below 4 KB files would become data: URLs; the module is larger.
@@ -39,9 +55,9 @@ export async function vite() {
 }
 
 /** Gives the folder with the built page's files. */
-export async function webpack() {
+export async function webpack(page) {
     const { default: bundle } = await import("webpack");
-    const root = await project("webpack");
+    const root = await project("webpack", page);
     const output = { path: path.join(root, "out"), filename: "main.js", publicPath: "auto" };
     const resolve = { symlinks: false };
     const config = { mode: "production", context: root, entry: "./main.js", output, resolve, performance: { hints: false } };

@@ -5,15 +5,9 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
-import { vite, webpack } from "./bundles.mjs";
-import { PACKAGE, serve } from "./serve.mjs";
-
-/** Seconds that are played before a page is believed to play. */
-const PLAYED_S = 3;
-
-/** How long a page may take for it on a busy machine. */
-const PATIENCE_MS = 60_000;
+import { HLSJS, vite, webpack } from "./bundles.mjs";
+import { PACKAGE } from "./serve.mjs";
+import { PLAYED_S, visitor } from "./visit.mjs";
 
 /** Starts a player once the page has the parts; it meets nobody, as there is no tracker. */
 const START = `
@@ -34,6 +28,8 @@ window.start = (Hls, HlsJsP2PEngine, showStats) => {
     hls.attachMedia(video);
     hls.loadSource("/clip/index.m3u8");
     video.play().catch(() => {});
+    const { version } = Hls;
+    window.report = () => ({ failed, fatal, version, stats: hls.p2pEngine.getStats() });
 };`;
 
 const page = (scripts, csp) => ({
@@ -58,70 +54,44 @@ const IMPORT_MAP = JSON.stringify({
     },
 });
 
-/** Pages by path. */
+/** Pages by name. */
 const PAGES = {
-    "/hls.js 1.5": page(hls("1.5") + module("beekeepr-client.js")),
-    "/hls.js 1.6": page(hls("1.6") + module("beekeepr-client.js")),
-    "/hls.js 1.7": page(hls("1.7") + module("beekeepr-client.js")),
-    "/a single file": page(hls("1.7") + module("beekeepr-client.inline.js")),
-    "/a script tag": page(hls("1.7") + classic("beekeepr-client.iife.js")),
-    "/a script tag with a single file": page(hls("1.7") + classic("beekeepr-client.inline.iife.js")),
-    "/an import map": page(
+    "hls.js 1.5": page(hls("1.5") + module("beekeepr-client.js")),
+    "hls.js 1.6": page(hls("1.6") + module("beekeepr-client.js")),
+    "hls.js 1.7": page(hls("1.7") + module("beekeepr-client.js")),
+    "a single file": page(hls("1.7") + module("beekeepr-client.inline.js")),
+    "a script tag": page(hls("1.7") + classic("beekeepr-client.iife.js")),
+    "a script tag with a single file": page(hls("1.7") + classic("beekeepr-client.inline.iife.js")),
+    "an import map": page(
         `${hls("1.7")}<script nonce="page" type="importmap">${IMPORT_MAP}</script>` +
             inline(
                 'import { HlsJsP2PEngine } from "@beekeepr/client/hlsjs"; import { showStats } from "@beekeepr/client/overlay";' +
                     "window.start(Hls, HlsJsP2PEngine, showStats);",
             ),
     ),
-    "/rare options": page(RARE + hls("1.7") + module("beekeepr-client.js")),
-    "/rare options in a single file": page(RARE + hls("1.7") + module("beekeepr-client.inline.js")),
-    "/rare options of a script tag": page(RARE + hls("1.7") + classic("beekeepr-client.iife.js")),
-    "/Vite": page(`${RARE}<script type="module" src="/vite/main.js"></script>`),
-    "/webpack": page(`${RARE}<script src="/webpack/main.js"></script>`),
-    "/no WebAssembly": page(
+    "rare options": page(RARE + hls("1.7") + module("beekeepr-client.js")),
+    "rare options in a single file": page(RARE + hls("1.7") + module("beekeepr-client.inline.js")),
+    "rare options of a script tag": page(RARE + hls("1.7") + classic("beekeepr-client.iife.js")),
+    "Vite": page(`${RARE}<script type="module" src="/vite/main.js"></script>`),
+    "webpack": page(`${RARE}<script src="/webpack/main.js"></script>`),
+    "no WebAssembly": page(
         hls("1.7") + module("beekeepr-client.js"),
         "default-src 'self'; script-src 'self' 'nonce-page'; media-src blob:; worker-src blob:",
     ),
 };
 
-let site;
-let browser;
+let visits;
 
 before(async () => {
-    site = await serve({ vite: await vite(), webpack: await webpack() }, fromUrls(PAGES));
-    const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"];
-    const executablePath = process.env.BEEKEEPR_CHROMIUM ?? "/usr/bin/chromium";
-    browser = await chromium.launch({ executablePath, args: flags });
+    visits = await visitor({ vite: await vite(HLSJS), webpack: await webpack(HLSJS) }, PAGES);
 });
-after(async () => {
-    await browser?.close();
-    site?.close();
-});
+after(() => visits?.close());
 
-/** Opens a page and waits until it has played; gives what it says of itself. */
-async function play(name) {
-    const tab = await browser.newPage();
-    const warnings = [];
-    const loaded = [];
-    tab.on("request", (request) => {
-        const [, file] = /\/dist\/(.*)$/.exec(request.url()) ?? [];
-        if (file) loaded.push(file);
-    });
-    tab.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
-    await tab.goto(`${site.url}/${encodeURIComponent(name)}`);
-    await Promise.race([tab.evaluate(() => window.played), late(name)]);
-    const report = await tab.evaluate(() => ({
-        failed: window.failed,
-        fatal: window.fatal,
-        version: window.hls.constructor.version,
-        stats: window.hls.p2pEngine.getStats(),
-    }));
-    return { tab, warnings, loaded, ...report };
-}
+const play = (name) => visits.play(name);
 
-for (const name of Object.keys(PAGES).filter((name) => name !== "/no WebAssembly")) {
-    test(`plays through the engine: ${name.slice(1)}`, async () => {
-        const { tab, failed, fatal, version, stats } = await play(name.slice(1));
+for (const name of Object.keys(PAGES).filter((name) => name !== "no WebAssembly")) {
+    test(`plays through the engine: ${name}`, async () => {
+        const { tab, failed, fatal, version, stats } = await play(name);
         assert.deepEqual([failed, fatal, stats.state], [[], [], "running"]);
         const [, wanted] = /hls\.js (.*)/.exec(name) ?? [];
         assert.ok(version.startsWith(wanted ?? "1."), `hls.js is ${version}`);
@@ -135,8 +105,8 @@ for (const name of Object.keys(PAGES).filter((name) => name !== "/no WebAssembly
 test("what is weighed is all that a page with hls.js loads; rare options come on demand", async () => {
     const plain = await play("hls.js 1.7");
     const rare = await play("rare options");
-    assert.deepEqual(plain.loaded.sort(), ["beekeepr-client.js", "beekeepr-client_bg.wasm"]);
-    assert.deepEqual(rare.loaded.sort(), ["beekeepr-client.js", "beekeepr-client_bg.wasm", "beekeepr-rare.js"]);
+    assert.deepEqual(plain.loaded, ["beekeepr-client.js", "beekeepr-client_bg.wasm"]);
+    assert.deepEqual(rare.loaded, ["beekeepr-client.js", "beekeepr-client_bg.wasm", "beekeepr-rare.js"]);
     await Promise.all([plain.tab.close(), rare.tab.close()]);
 });
 
@@ -160,13 +130,3 @@ test("the overlay shows the figures and goes away", async () => {
     assert.equal(await tab.locator("section").count(), 0);
     await tab.close();
 });
-
-async function late(name) {
-    await new Promise((done) => setTimeout(done, PATIENCE_MS).unref());
-    throw new Error(`"${name}" has not played ${PLAYED_S} s within ${PATIENCE_MS} ms`);
-}
-
-/** By the paths that browsers ask for. */
-function fromUrls(pages) {
-    return Object.fromEntries(Object.entries(pages).map(([name, value]) => [`/${encodeURIComponent(name.slice(1))}`, value]));
-}

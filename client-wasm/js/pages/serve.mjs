@@ -54,6 +54,8 @@ export async function serve(folders, pages) {
         "hls-1.5": path.join(MODULES, "hls.js-1-5/dist"),
         "hls-1.6": path.join(MODULES, "hls.js-1-6/dist"),
         "hls-1.7": path.join(MODULES, "hls.js/dist"),
+        "shaka-4": path.join(MODULES, "shaka-player-4/dist"),
+        "shaka-5": path.join(MODULES, "shaka-player/dist"),
         clip: await clip(),
         ...folders,
     };

@@ -7,6 +7,7 @@ import { type LoaderContext, loadPlainly, loadSegment } from "./shaka-loader.js"
 import { type Asked, type Document, Presentation } from "./shaka-presentation.js";
 import { newReader } from "./shaka-reader.js";
 import { mark, register, type Take, unregister } from "./shaka-scheme.js";
+import { firstPicture } from "./shaka-start.js";
 import type {
     DynamicShakaP2PEngineConfig,
     PartialShakaEngineConfig,
@@ -166,7 +167,8 @@ export class ShakaP2PEngine {
 
     async #newReader() {
         try {
-            return await newReader(this.#readerUrl);
+            const [reader] = await Promise.all([newReader(this.#readerUrl), firstPicture(this.#player?.getMediaElement())]);
+            return reader;
         } catch (reason) {
             // Where the engine's module is missing too the core has said so.
             const isSaid = this.#hasWarned || this.#core.getStats().state === "failed";

@@ -23,6 +23,8 @@ mod heap;
 mod hls;
 mod reader;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod tests;
 
 #[cfg(target_arch = "wasm32")]
