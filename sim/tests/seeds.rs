@@ -54,10 +54,10 @@ fn invariants_hold_in_every_small_world() {
     });
 }
 
-/// Troubles and narrow lines: there what peers send takes the place of an urgent response, and some wait longer than
-/// with HTTP alone (docs/benchmarks/simulator.md). All together must not get worse than this.
+/// Troubles and narrow lines: there some wait longer than with HTTP alone (docs/benchmarks/simulator.md), and more of them
+/// shorter.
 #[test]
-fn on_bad_lines_all_together_wait_little_longer_than_with_plain_http() {
+fn on_bad_lines_all_together_wait_no_longer_than_with_plain_http() {
     let (mut hybrid_ms, mut plain_ms) = (0, 0);
     for seed in 0..SEEDS {
         let config = Config {
@@ -68,7 +68,7 @@ fn on_bad_lines_all_together_wait_little_longer_than_with_plain_http() {
         hybrid_ms += run(config).waits_ms.iter().sum::<u64>();
     }
     assert!(
-        hybrid_ms <= plain_ms * 3 / 2,
+        hybrid_ms <= plain_ms,
         "waited {hybrid_ms} ms, with plain HTTP {plain_ms} ms"
     );
 }

@@ -244,6 +244,7 @@ impl Engine {
         membership.next_announce = now + limits::ANNOUNCE_INTERVAL_MS;
         let event = (!membership.started).then_some(AnnounceEvent::Started);
         membership.started = true;
+        self.unannounced_ms = 0;
         let offers = self.take_offers(&batch.conns);
         self.send_announce(swarm, tracker, event, offers);
     }

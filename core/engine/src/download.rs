@@ -344,6 +344,17 @@ impl Engine {
         brought < product(total.unwrap_or(u64::MAX), took_ms)
     }
 
+    /// Whether a peer fills a part of the line that is worth having.
+    pub(crate) fn brings_much(&self, key: SegmentKey, conn: ConnKey) -> bool {
+        let peer = self.open_peer(conn);
+        peer.and_then(|(_, peer)| peer.download.as_ref())
+            .is_some_and(|download| {
+                let elapsed = self.now.since_ms(download.asked_at);
+                let judged = elapsed >= limits::RATE_JUDGED_AFTER_MS;
+                judged && download.received > 0 && !self.drips(key, download)
+            })
+    }
+
     /// Gives up on peers that owe bytes and send none, or drip.
     pub(crate) fn expire_downloads(&mut self) {
         let silence = self.config.p2p_silence_ms;

@@ -82,6 +82,8 @@ pub struct Engine {
     now: Time,
     /// How long the machine or the page has slept so far.
     slept_ms: u64,
+    /// How much of that since the last announce.
+    unannounced_ms: u64,
     deadline: Time,
     playhead: Playhead,
     streams: Map<StreamKey, Stream>,
@@ -116,6 +118,7 @@ impl Engine {
             random: Random::new(seed),
             now,
             slept_ms: 0,
+            unannounced_ms: 0,
             deadline: now,
             playhead: Playhead::default(),
             streams: Map::new(),

@@ -23,14 +23,43 @@ impl Engine {
         self.stop_what_nobody_needs(&needs);
         let tightest_ms = needs.iter().map(|need| need.slack_ms).min();
         let tightest_ms = tightest_ms.unwrap_or(i64::MAX);
+        let hurried_ms = self.hurried_ms(&needs);
         // What the player asks for comes first.
         for wanted in [true, false] {
             for need in &needs {
-                if need.wanted_since.is_some() == wanted {
+                if need.wanted_since.is_some() != wanted {
+                    continue;
+                }
+                if need.until_ms > hurried_ms {
+                    self.make_room(need);
+                } else {
                     self.serve(need, tightest_ms);
                 }
             }
         }
+    }
+
+    /// When the first segment is played that the player asks for and HTTP will hardly bring in time. What peers bring
+    /// of later ones passes the same line.
+    fn hurried_ms(&self, needs: &[Need]) -> i64 {
+        let is_hurried = |need: &&Need| {
+            let transfer = self.segment(need.key).and_then(|segment| segment.transfer);
+            let late = need.wanted_since.is_some() && need.room_ms() < need.work_ms;
+            late && matches!(transfer, Some(Transfer::Http(_)))
+        };
+        let hurried = needs.iter().find(is_hurried);
+        hurried.map_or(i64::MAX, |need| need.until_ms)
+    }
+
+    /// Has a later segment wait: what has come of it stays. A peer that brings next to nothing is in nobody's way, and
+    /// goes on until it is found out.
+    fn make_room(&mut self, need: &Need) {
+        if let Some(Transfer::Peer(conn)) = self.segment(need.key).and_then(|it| it.transfer)
+            && self.brings_much(need.key, conn)
+        {
+            self.cancel_download(conn);
+        }
+        self.stop_tail(need.key);
     }
 
     /// After a seek or a switch what still runs for the old place would only be in the way.

@@ -21,8 +21,10 @@ impl Engine {
             return;
         }
         self.slept_ms += passed;
+        self.unannounced_ms += passed;
         self.look_at(self.now);
-        if passed >= limits::ANNOUNCE_INTERVAL_MS {
+        // Many short naps are a long sleep to the trackers.
+        if self.unannounced_ms >= limits::ANNOUNCE_INTERVAL_MS {
             self.wake();
         }
     }

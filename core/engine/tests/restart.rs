@@ -100,6 +100,7 @@ fn a_peer_that_has_not_noticed_is_not_asked_for_what_it_had() {
     bench.wait_ms(5_000);
     assert!(bench.request_of(conn, 5).is_none() && bench.fetch_of(5).is_some());
     // What it loads from now on is new, and everything once it has dropped what it had.
+    bench.brings(5);
     bench.has(conn, 5..8);
     bench.plays_at(20_000);
     bench.wait_ms(200);

@@ -77,6 +77,26 @@ fn after_an_hour_the_trackers_hear_of_us_at_once() {
     assert!(started);
 }
 
+/// Browsers call a hidden page's timers once a minute; a machine that is too busy calls them rarely.
+#[test]
+fn naps_add_up_to_a_sleep_after_which_the_trackers_hear_of_us() {
+    for (nap_ms, naps) in [(60_000, 10), (10_000, 12)] {
+        let (mut bench, _) = loading();
+        bench.outputs.clear();
+        for _ in 0..naps {
+            bench.now = bench.now + nap_ms;
+            bench.input(Input::Tick);
+            // What is due begins with offers, which wait for the page.
+            bench.wait_ms(3_200);
+        }
+        let announces = bench.outputs.iter().filter(|output| match output {
+            Output::TrackerSend { message, .. } => message.text().contains(r#""event":"started""#),
+            _ => false,
+        });
+        assert!(announces.count() >= 4, "{nap_ms}");
+    }
+}
+
 #[test]
 fn a_viewer_that_slept_for_an_hour_plays_on_at_the_edge_and_shares_again() {
     for seed in 0..4 {
