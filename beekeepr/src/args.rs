@@ -8,6 +8,7 @@ use beekeepr_seeder::{ManifestUrl, TrackerUrl};
 use clap::{Args, Parser, Subcommand};
 
 use crate::doctor::StunUrl;
+use crate::simulate::Simulate;
 
 /// Exit code for a command line that cannot be: `EX_USAGE` of sysexits.h.
 pub(crate) const USAGE: u8 = 64;
@@ -36,6 +37,21 @@ pub(crate) enum Command {
     Stun(Stun),
     /// The seeder: fetches each new segment once and gives it to the swarm
     Seeder(Seeder),
+    /// Control: the admin API, its database, and the statistics of viewers
+    Control(Control),
+    /// Look at and change control's channels
+    #[command(subcommand)]
+    Channel(Channels),
+    /// Issue a viewer's or a seeder's token
+    Token(Token),
+    /// Make a key that signs tokens, without control
+    Keygen(Keygen),
+    /// Write everything that control keeps into a file
+    Backup(Backup),
+    /// Fill an empty database from such a file
+    Restore(Restore),
+    /// The page alone: player, client and demo channel, for a tracker and a STUN server that run elsewhere
+    Page(Page),
     /// Read the configuration and say what is wrong with it, and with the seeder's channels
     Check(Check),
     /// Look at the configuration
@@ -47,6 +63,13 @@ pub(crate) enum Command {
     Healthcheck(Healthcheck),
     /// Ask servers as a viewer would, and say what to do about what is wrong
     Doctor(Doctor),
+    /// Try a stream and an audience out: what peers would save, what goes wrong when things fail
+    Simulate(Box<Simulate>),
+    /// Print a script by which a shell completes commands and flags
+    Completions(Completions),
+    /// Write manual pages into a folder
+    #[command(hide = true)]
+    Man(Man),
 }
 
 /// Which configuration file.
@@ -144,6 +167,173 @@ pub(crate) struct Seeder {
     pub(crate) udp: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) admin: Admin,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Control {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Address of the admin API [default: 127.0.0.1:8100]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// sqlite:PATH or postgres://USER@HOST/NAME; passwords belong into control.database_file
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+/// Where control's database is.
+#[derive(Debug, Args)]
+pub(crate) struct Database {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// sqlite:PATH or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// The data folder of `up` or control
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    /// The file to write; it must not be there
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    /// The file to read
+    pub(crate) from: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// The file for the key with its private half; the public half is printed
+    pub(crate) file: PathBuf,
+}
+
+/// Which control, and with which key.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Api {
+    /// Control's address
+    #[arg(
+        long = "api",
+        value_name = "URL",
+        env = "BEEKEEPR_API",
+        default_value = "http://127.0.0.1:8100"
+    )]
+    pub(crate) url: reqwest::Url,
+    /// File with an API key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    // Of the environment alone: command lines can be read by everybody on the machine.
+    #[arg(skip = std::env::var("BEEKEEPR_KEY").ok())]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(flatten)]
+    pub(crate) api: Api,
+    /// Sign here, with a key that `keygen` made, instead of asking control
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signing_key: Option<PathBuf>,
+    /// Who holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) subject: Option<String>,
+    /// A swarm id that it opens, with * for any text; may be repeated [default: all]
+    #[arg(long = "swarm", value_name = "ID")]
+    pub(crate) swarms: Vec<String>,
+    /// What its holder is for others
+    #[arg(long, value_enum, default_value = "viewer")]
+    pub(crate) role: HolderRole,
+    /// Its holder takes only
+    #[arg(long)]
+    pub(crate) leech: bool,
+    /// How much its holder may give others
+    #[arg(long, value_name = "KBIT/S")]
+    pub(crate) max_up_kbps: Option<u32>,
+    /// How long it counts
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) lifetime: u32,
+    /// `iss`; with --signing-key only
+    #[arg(long, value_name = "TEXT", requires = "signing_key")]
+    pub(crate) issuer: Option<String>,
+    /// `aud`; with --signing-key only
+    #[arg(long, value_name = "TEXT", requires = "signing_key")]
+    pub(crate) audience: Option<String>,
+}
+
+/// What the holder of a token is for others.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum HolderRole {
+    /// Somebody who watches
+    Viewer,
+    /// One of the operator's seeders
+    Superpeer,
+}
+
+/// What to do with control's channels.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Channels {
+    /// Names and manifests
+    List {
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Everything about one
+    Show {
+        #[command(flatten)]
+        api: Api,
+        /// Its name
+        name: String,
+    },
+    /// Make or change one
+    Put {
+        #[command(flatten)]
+        api: Api,
+        /// NAME=MANIFEST_URL
+        channel: Channel,
+        /// The swarm's name
+        #[arg(long, value_name = "ID")]
+        swarm_id: Option<String>,
+    },
+    /// Remove one
+    Delete {
+        #[command(flatten)]
+        api: Api,
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Page {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Address of the page [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Which shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The folder, made if it is not there
+    pub(crate) folder: PathBuf,
 }
 
 /// What to see of the configuration.
@@ -256,6 +446,13 @@ mod tests {
              --admin-listen [::1]:0 --workers 2",
             "beekeepr seeder --channel a=http://h/a.m3u8 --swarm-id s --tracker ws://h:1 \
              --tracker wss://h --stun stun:h:1 --udp 127.0.0.1:0 --admin-listen 127.0.0.1:0",
+            "beekeepr control --config f --listen 127.0.0.1:0 --database sqlite:f --admin-listen 127.0.0.1:0",
+            "beekeepr backup --data d f",
+            "beekeepr restore --database sqlite:d f",
+            "beekeepr keygen f",
+            "beekeepr token --signing-key f --subject a --swarm s --role superpeer --issuer i",
+            "beekeepr channel put --api http://h:1 a=http://h/a.m3u8 --swarm-id s",
+            "beekeepr page --config f --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0",
             "beekeepr config print --config f",
             "beekeepr check --config f --offline --json --channel a=http://h/a.m3u8",
             "beekeepr doctor --config f --stun stun:h:1 --stun stuns:h",

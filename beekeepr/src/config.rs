@@ -1,5 +1,8 @@
 //! The whole configuration: one file for all roles, each reads its own section.
 
+#[cfg(test)]
+mod reference;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) stun: beekeepr_stun_server::Config,
     /// The seeder.
     pub(crate) seeder: beekeepr_seeder::Config,
+    /// Control.
+    pub(crate) control: beekeepr_control::Config,
 }
 
 /// The `[admin]` section.

@@ -6,14 +6,19 @@
 
 mod args;
 mod config;
+mod control;
 mod demo;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod failure;
+mod generate;
 mod handover;
 mod operator;
 mod process;
 mod reload;
 mod roles;
+mod simulate;
 mod start;
 mod up;
 mod web;
@@ -59,6 +64,19 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Ports(file) => operator::ports(&file),
         Command::Healthcheck(args) => operator::healthcheck(&args),
         Command::Doctor(args) => block_on(doctor::run(args)),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Control(args) => block_on(control::run(args)),
+        Command::Channel(args) => block_on(control::channel(args)),
+        Command::Token(args) => block_on(control::token(args)),
+        Command::Keygen(args) => control::keygen(&args),
+        Command::Backup(args) => block_on(control::backup(args)),
+        Command::Restore(args) => block_on(control::restore(args)),
+        Command::Page(args) => block_on(up::page(args)),
+        Command::Completions(args) => {
+            generate::completions(&args);
+            Ok(())
+        }
+        Command::Man(args) => generate::man(&args),
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) async fn check(args: Check) -> Result<(), Failure> {
     if !args.channels.is_empty() {
         config.seeder.channels = args.channels.into_iter().map(Into::into).collect();
     }
-    let faults = config.stun.faults();
+    let faults = [config.stun.faults(), config.control.faults()].concat();
     if !faults.is_empty() {
         return Err(Failure::Config(faults.join("; ")));
     }
@@ -103,6 +103,10 @@ pub(crate) fn ports(file: &File) -> Result<(), Failure> {
     }
     if let Some(shield) = &config.seeder.shield {
         say(&format!("tcp {} seeder (origin shield)", shield.listen));
+    }
+    say(&format!("tcp {} control", config.control.listen));
+    if let Some(listen) = config.control.beacons.listen {
+        say(&format!("tcp {listen} control (reports of viewers)"));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod banner;
 mod mint;
+mod page;
 mod plan;
 
 use std::fs;
@@ -14,6 +15,7 @@ use beekeepr_service::logs;
 
 use crate::args;
 use crate::config::Config;
+use crate::control;
 use crate::failure::Failure;
 use crate::operator::say;
 use crate::process::{Process, urls};
@@ -22,6 +24,7 @@ use crate::roles;
 use crate::start;
 use crate::web::{Page, PageTokens, Site, Web};
 use mint::Mint;
+pub(crate) use page::run as page;
 
 /// In the data folder.
 const CONFIG_FILE: &str = "beekeepr.toml";
@@ -59,8 +62,13 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
     let stuns = stun
         .as_ref()
         .map_or_else(Vec::new, |it| urls("stun:", &it.addresses));
+    let control = control::Part::start(config.control, args.data, &process).await;
+    let control = part("control", "control.listen", control)?;
     let web_address = web.as_ref().map(|web| web.address);
     let mut plan = plan::seeder(config.seeder, web_address, &trackers, &stuns)?;
+    if let (Some(control), None) = (&control, &plan.channels_from) {
+        plan.channels_from = Some(control.channels_from()?);
+    }
     // Another tracker could use a token of ours here.
     let is_ours = known.trackers.is_empty();
     if let Some(mint) = mint.clone().filter(|_| is_ours) {
@@ -85,7 +93,8 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         true => plan.channels.clone(),
         false => Vec::new(),
     };
-    let may_come = !plan.channels.is_empty() || file.is_some() || known.channels_from.is_some();
+    let may_come = !plan.channels.is_empty() || file.is_some() || plan.channels_from.is_some();
+    let checks = plan.clone();
     let seeder = if !may_come || plan.trackers.is_empty() {
         tracing::warn!(
             "the seeder is not running: {}",
@@ -111,8 +120,18 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
         web_address,
         &page,
         seeder.as_ref().map(|it| &*it.addresses),
+        control.as_ref().map(control::Part::address),
         process.admin(),
     ));
+    if let Some(control) = &control {
+        control.know(control::Others {
+            seeder: seeder.as_ref().map(|it| it.channels.clone()),
+            checks,
+            tracker: tracker.as_ref().map(|it| it.statistics.clone()),
+            page: web_address.map(|it| (it, page.clone())),
+        });
+        listen.extend(control.addresses());
+    }
     if let Some(seeder) = &seeder {
         let reload = Reload::new(file, known, otherwise);
         reload.watch(seeder.channels.clone(), process.shutdown.clone())?;
@@ -137,6 +156,9 @@ pub(crate) async fn run(args: args::Up) -> Result<(), Failure> {
     }
     if let Some(stun) = stun {
         stun.wait().await;
+    }
+    if let Some(control) = control {
+        control.wait().await;
     }
     if let Some(web) = web {
         // An error means that it panicked, which was reported when it happened.

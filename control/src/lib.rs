@@ -6,6 +6,7 @@
 //! | [`documents`] | channels, keys, groups, ... as types; sealed where they have secrets |
 //! | [`vault`] | the installation's secret: sealing, digests |
 //! | `api` | `/v1/...` for programs and the dashboard |
+//! | `dashboard` | the page at `/`, made of `dashboard/` |
 //! | [`beacons`] | reports of viewers: checked, added up, written every ten seconds |
 //! | `signing` | the keys of viewers' tokens, and how one follows another |
 //!
@@ -15,6 +16,7 @@ mod api;
 pub mod beacons;
 mod clock;
 mod config;
+mod dashboard;
 pub mod documents;
 mod metrics;
 mod rate;
@@ -37,7 +39,7 @@ pub use api::openapi;
 pub use config::{Config, DatabaseUrl, Keep, Places};
 pub use metrics::Metrics;
 pub use signing::Tokens;
-pub use sources::{ChannelSource, Source, Sources};
+pub use sources::{ChannelSource, Check, CheckReport, Checked, EmbedSource, Source, Sources};
 
 use beacons::Beacons;
 use documents::{ApiKey, Change, Installation, KeyText, Registry, RegistryError, Role};
@@ -186,6 +188,7 @@ pub async fn start(
         sources: config.sources,
         limits: api::Limits::default(),
         metrics,
+        prometheus: registry.clone(),
         shutdown: shutdown.clone(),
     };
     let router = api::router(Arc::new(app));

@@ -7,6 +7,8 @@ mod server;
 
 #[path = "api/beacons.rs"]
 mod beacons;
+#[path = "api/dashboard.rs"]
+mod dashboard;
 #[path = "api/documents.rs"]
 mod documents;
 #[path = "api/matrix.rs"]

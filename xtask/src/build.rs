@@ -5,34 +5,60 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::order;
 use crate::shell;
 use crate::stamp;
 use crate::tools;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const MODULE: &str = "beekeepr_client_wasm";
+/// The engine, and the reader of manifests that only pages with Shaka Player load.
+const MODULES: [&str; 2] = ["beekeepr-client-wasm", "beekeepr-client-playlist"];
 
 /// The npm package's folder.
 pub(crate) const JS: &str = "client-wasm/js";
 /// Where the finished module goes; the npm package's build takes it from there.
 const PACKAGE: &str = "target/wasm-pkg";
-/// What the WebAssembly module is made of.
-const MODULE_INPUTS: [&str; 5] = [
+/// What the WebAssembly modules are made of.
+const MODULE_INPUTS: [&str; 7] = [
     "Cargo.toml",
     "Cargo.lock",
     "core",
     "client-wasm/src",
+    "client-wasm/playlist",
     "xtask/src/build.rs",
+    "xtask/src/order.rs",
 ];
 
 /// Builds the npm package with the WebAssembly module in it, as far as something has changed.
 pub(crate) fn client() -> Result<()> {
     node_modules(JS)?;
     module()?;
-    let inputs = [JS, PACKAGE];
+    let inputs = [JS, PACKAGE, "client-wasm/examples/demo/palette.css"];
     stamp::when_changed("npm-build", &inputs, &["client-wasm/js/dist"], || {
         shell::step("build the npm package", || {
             shell::run(npm(JS, &["run", "--silent", "build"]).env("BEEKEEPR_WASM_PKG", package()))
+        })
+    })
+}
+
+/// The dashboard's folder.
+pub(crate) const DASHBOARD: &str = "control/dashboard";
+
+/// Builds the dashboard, as far as something has changed; the control crate embeds it.
+pub(crate) fn dashboard() -> Result<()> {
+    node_modules(DASHBOARD)?;
+    let inputs = [
+        "src",
+        "public",
+        "index.html",
+        "package.json",
+        "vite.config.mjs",
+    ];
+    let inputs = inputs.map(|it| format!("{DASHBOARD}/{it}"));
+    let inputs = inputs.each_ref().map(String::as_str);
+    stamp::when_changed("dashboard", &inputs, &["control/dashboard/dist"], || {
+        shell::step("build the dashboard", || {
+            shell::run(&mut npm(DASHBOARD, &["run", "--silent", "build"]))
         })
     })
 }
@@ -74,22 +100,48 @@ fn package() -> PathBuf {
     shell::root().join(PACKAGE)
 }
 
-/// core/engine and its parts for the browser: compiled, shrunk.
+/// Core and its parts for the browser: compiled, shrunk.
 fn module() -> Result<()> {
-    let result = format!("{PACKAGE}/{MODULE}_bg.wasm");
-    stamp::when_changed("wasm", &MODULE_INPUTS, &[&result], || {
+    let results = MODULES.map(|package| format!("{PACKAGE}/{}_bg.wasm", file_stem(package)));
+    let results = results.each_ref().map(String::as_str);
+    stamp::when_changed("wasm", &MODULE_INPUTS, &results, || {
         shell::step(
-            "build the WebAssembly module (minutes the first time)",
-            || compile(&["build", "--package=beekeepr-client-wasm"]),
+            "build the WebAssembly modules (minutes the first time)",
+            || {
+                MODULES
+                    .iter()
+                    .try_for_each(|package| compile(&["build", "--package", package]))
+            },
         )?;
-        let input = format!("target/wasm/{TARGET}/wasm/{MODULE}.wasm");
         std::fs::create_dir_all(package())?;
-        let shrink = format!("{JS}/node_modules/.bin/wasm-opt");
-        shell::run(&mut shell::command(
-            &shrink,
-            &[&SHRINK[..], &[&input, "-o", &result]].concat(),
-        ))
+        MODULES
+            .iter()
+            .zip(results)
+            .try_for_each(|(package, result)| shrink(package, result))
     })
+}
+
+fn shrink(package: &str, result: &str) -> Result<()> {
+    let input = format!("target/wasm/{TARGET}/wasm/{}.wasm", file_stem(package));
+    wasm_opt(&SHRINK, &input, result)?;
+    let named = format!("{input}.named");
+    let module = std::fs::read(shell::root().join(result))?;
+    std::fs::write(
+        shell::root().join(&named),
+        order::with_names_in_order(&module)?,
+    )?;
+    wasm_opt(&ORDER, &named, result)
+}
+
+fn wasm_opt(flags: &[&str], input: &str, result: &str) -> Result<()> {
+    let program = format!("{JS}/node_modules/.bin/wasm-opt");
+    let files = [input, "-o", result];
+    shell::run(&mut shell::command(&program, &[flags, &files].concat()))
+}
+
+/// As cargo names what it makes of a package.
+fn file_stem(package: &str) -> String {
+    package.replace('-', "_")
 }
 
 /// wasm-opt's flags. Nothing is ever stored in the first KiB: it is the far end of the stack. The sections say who
@@ -106,6 +158,19 @@ const SHRINK: [&str; 10] = [
     "--rereloop",
     "-Oz",
     "-Oz",
+];
+
+/// The flags that put functions in the order of their names, which are left out then, and write them as short as before.
+/// What the module needs is no longer written in it.
+const ORDER: [&str; 8] = [
+    "--reorder-functions-by-name",
+    "--optimize-level=2",
+    "--shrink-level=2",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
 ];
 
 /// Checks that a package compiles for the browser.
@@ -259,6 +324,8 @@ pub(crate) fn binary() -> Result<PathBuf> {
         "tracker",
         "stun-server",
         "seeder",
+        "control",
+        "sim",
         "beekeepr",
         "client-wasm/examples",
         "client-wasm/js/dist",

@@ -21,6 +21,7 @@ const COMPLETIONS: [(&str, &str); 3] = [
 /// Builds all of it, for this machine's kind of processor.
 pub(crate) fn run() -> Result<()> {
     build::client()?;
+    build::dashboard()?;
     let target = host()?;
     shell::step("build the binary to ship (many minutes)", || {
         let mut cargo = shell::cargo(&["build", "--quiet", "--release", "--package=beekeepr"]);

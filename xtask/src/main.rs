@@ -3,14 +3,21 @@
 //! Compiled before anything else on a fresh machine, hence next to no dependencies.
 
 mod build;
+mod compose;
+mod deploy;
+mod dist;
+mod docs;
 mod fuzz;
 mod media;
+mod monitoring;
+mod order;
 mod runner;
 mod shell;
 mod stamp;
 mod test;
 mod tidy;
 mod tools;
+mod units;
 mod up;
 
 use std::process::ExitCode;
@@ -26,6 +33,9 @@ cargo xtask <command>
   up [arguments]       build what is missing and run `beekeepr up [arguments]`
   test [--no-browser]  everything CI checks: format, lints, tests, the client, tidiness, browsers
   tidy                 who may depend on whom, what core may import, shapes of files
+  deploy               check the Helm chart, alert rules, dashboards, compose files, the systemd unit
+  dist                 build what is shipped: static binary, completions, manual pages
+  docs [--check]       write the pages that are made from the code, or compare them
   wasm                 build the browser client: WebAssembly and npm package
   fuzz [target...]     libFuzzer on the targets of tests/fuzz; --runs N for each
   media                make the demo channel's clip anew with ffmpeg
@@ -56,6 +66,9 @@ fn run(command: &str, arguments: &[String]) -> Result<Option<ExitCode>> {
         "up" => up::run(arguments)?,
         "test" => return test::run(arguments).map(Some),
         "tidy" => tidy::run()?,
+        "deploy" => return Ok(Some(deploy::run())),
+        "dist" => dist::run()?,
+        "docs" => docs::run(arguments)?,
         "wasm" => build::client()?,
         "fuzz" => fuzz::run(arguments)?,
         "media" => media::run()?,

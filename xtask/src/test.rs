@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::build;
+use crate::deploy;
 use crate::runner::Tally;
 use crate::shell;
 use crate::tidy;
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))
     });
     tally.check("the browser client", build::client);
+    tally.check("the dashboard", build::dashboard);
     tally.check(
         "core compiles for the browser (tidy)",
         tidy::core_for_browser,
@@ -40,6 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     tally.tests("Rust tests", || {
         build::node_modules(INTEROP)?;
         tools::stun_clients()?;
+        tools::postgresql()?;
         let mut nextest = shell::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
         // The processes' output is for those that fail; the list of passed tests is long.
         nextest.args(["--status-level", "fail", "--final-status-level", "fail"]);
@@ -47,15 +50,25 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     });
     tally.check("TypeScript types", || {
         // The client is held to p2p-media-loader's types, which the browser tests bring.
-        [E2E, INTEROP, build::JS]
+        [E2E, INTEROP, build::JS, build::DASHBOARD]
             .into_iter()
             .try_for_each(|folder| {
                 build::node_modules(folder)?;
                 shell::run(&mut build::npm(folder, &["run", "--silent", "check"]))
             })
     });
+    deploy::check(&mut tally);
     tally.tests("TypeScript tests", || {
         Ok(build::npm(build::JS, &["test", "--silent"]))
+    });
+    tally.tests("TypeScript tests of the dashboard", || {
+        Ok(build::npm(build::DASHBOARD, &["test", "--silent"]))
+    });
+    tally.check("what the dashboard weighs", || {
+        shell::run(&mut build::npm(
+            build::DASHBOARD,
+            &["run", "--silent", "weigh"],
+        ))
     });
     tally.check("what the browser client weighs", || {
         shell::run(&mut build::npm(build::JS, &["run", "--silent", "weigh"]))
@@ -73,6 +86,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             tools::chromium()?;
             tools::ffmpeg()?;
             Ok(build::npm(build::JS, &["run", "--silent", "pages"]))
+        });
+        tally.tests("the dashboard in a browser", || {
+            tools::chromium()?;
+            let mut npm = build::npm(build::DASHBOARD, &["run", "--silent", "pages"]);
+            npm.env("BEEKEEPR_BIN", build::tested_binary()?);
+            Ok(npm)
         });
         tally.tests("browser tests", || {
             tools::chromium()?;

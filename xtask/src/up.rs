@@ -10,6 +10,7 @@ use crate::build;
 /// Builds what has changed, then becomes `beekeepr up`, so that signals and the exit code are its.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     build::client()?;
+    build::dashboard()?;
     let binary = build::binary()?;
     let error = Command::new(&binary).arg("up").args(arguments).exec();
     Err(error).with_context(|| format!("cannot start {}", binary.display()))

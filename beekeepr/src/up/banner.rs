@@ -10,6 +10,7 @@ pub(super) fn text(
     web: Option<SocketAddr>,
     page: &Page,
     seeder: Option<&[SocketAddr]>,
+    control: Option<SocketAddr>,
     admin: Option<SocketAddr>,
 ) -> String {
     let mut text = String::from("\nBeekeepr is up.\n\n");
@@ -37,6 +38,12 @@ pub(super) fn text(
         line(
             "channel",
             &format!("{}: {}", channel.name, channel.manifest),
+        );
+    }
+    if let Some(control) = control {
+        line(
+            "dashboard",
+            &format!("http://{control}/   (API: /v1/, sign in with the owner's key)"),
         );
     }
     if let Some(admin) = admin {
@@ -80,12 +87,15 @@ mod tests {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         let seeder = [address("127.0.0.1:4000")];
         let web = Some(address("127.0.0.1:8080"));
-        let text = text(web, &page, Some(&seeder), Some(address("127.0.0.1:9000")));
+        let control = Some(address("127.0.0.1:8100"));
+        let admin = Some(address("127.0.0.1:9000"));
+        let text = text(web, &page, Some(&seeder), control, admin);
         for part in [
             "http://127.0.0.1:8080/",
             "ws://127.0.0.1:8000",
             "STUN      not running",
             "udp:127.0.0.1:4000",
+            "dashboard http://127.0.0.1:8100/",
             "http://127.0.0.1:9000/metrics",
             "Ctrl-C stops everything",
         ] {

@@ -2,6 +2,10 @@
 
 mod channels;
 mod cli;
+#[path = "../../src/documents.rs"]
+mod documents;
+mod package;
+mod scrape;
 mod server;
 mod stun;
 mod tokens;

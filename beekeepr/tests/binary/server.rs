@@ -10,12 +10,13 @@ use std::io::{BufRead as _, BufReader, Lines, Read};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 /// All of `up` on free ports.
-const FREE: [(&str, &str); 5] = [
+const FREE: [(&str, &str); 6] = [
     ("BEEKEEPR_WEB__LISTEN", "127.0.0.1:0"),
     ("BEEKEEPR_TRACKER__LISTEN", "127.0.0.1:0"),
     ("BEEKEEPR_STUN__LISTEN", "127.0.0.1:0"),
     ("BEEKEEPR_SEEDER__UDP", "127.0.0.1:0"),
     ("BEEKEEPR_ADMIN__LISTEN", "127.0.0.1:0"),
+    ("BEEKEEPR_CONTROL__LISTEN", "127.0.0.1:0"),
 ];
 
 /// A running process; killed when dropped.

@@ -4,8 +4,11 @@
 mod backup;
 mod caller;
 mod channels;
+mod checks;
+mod embed;
 mod extract;
 mod groups;
+mod health;
 mod keys;
 mod live;
 mod problem;
@@ -60,6 +63,8 @@ pub(crate) struct App {
     pub(crate) sources: Sources,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
+    /// All metrics of the process.
+    pub(crate) prometheus: prometheus::Registry,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -70,6 +75,7 @@ pub(crate) struct Limits {
     /// With a bad key: enough for somebody who mistypes, nothing for somebody who tries.
     pub(crate) failures: Rates<IpAddr>,
     listeners: Arc<Semaphore>,
+    checks: Semaphore,
 }
 
 impl Default for Limits {
@@ -78,6 +84,7 @@ impl Default for Limits {
             requests: Rates::new(50.0, 500.0),
             failures: Rates::new(0.2, 20.0),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            checks: Semaphore::new(checks::CHECKS_MAX),
         }
     }
 }
@@ -112,6 +119,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::get, keys::delete))
         .routes(routes!(channels::list))
         .routes(routes!(channels::get, channels::put, channels::delete))
+        .routes(routes!(checks::check))
+        .routes(routes!(embed::embed))
         .routes(routes!(seeder::channels))
         .routes(routes!(tokens::keys, tokens::rotate))
         .routes(routes!(tokens::remove))
@@ -130,6 +139,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(live::swarms))
         .routes(routes!(live::super_peers))
         .routes(routes!(live::events))
+        .routes(routes!(health::health))
         .routes(routes!(backup::backup))
 }
 
@@ -145,6 +155,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let show = move || std::future::ready(Json(document.clone()));
     router
         .route("/v1/openapi.json", axum::routing::get(show))
+        .merge(crate::dashboard::router())
         .fallback(async || {
             Problem::new(StatusCode::NOT_FOUND, "no such path; see /v1/openapi.json")
         })

@@ -35,6 +35,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/v1/channels/{name}", "---yy-yy"),
     ("PUT", "/v1/channels/{name}", "---yy-yy"),
     ("DELETE", "/v1/channels/{name}", "---yy-yy"),
+    ("POST", "/v1/channels/{name}/check", "---yy-yy"),
+    ("GET", "/v1/channels/{name}/embed", "---yy-yy"),
     ("GET", "/v1/seeder/channels", "-y------"),
     ("GET", "/v1/signing-keys", "---yy---"),
     ("POST", "/v1/signing-keys", "----y---"),
@@ -58,6 +60,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/v1/live", "--yyyyyy"),
     ("GET", "/v1/swarms", "---yy---"),
     ("GET", "/v1/super-peers", "---yy---"),
+    ("GET", "/v1/health", "---yy---"),
     ("GET", "/v1/events", "--yyyyyy"),
     ("GET", "/v1/backup", "----y---"),
 ];
