@@ -177,11 +177,13 @@ impl Channel {
         shown
     }
 
-    /// Puts back what was hidden where the channel was shown.
+    /// Puts back what was hidden where the channel was shown. It goes to no server that did not get it before: otherwise
+    /// who may change a channel could have its secrets sent to a server of their own.
     ///
     /// # Errors
-    /// A value is hidden that is not known.
+    /// A value is hidden that is not known, or that another server would get.
     pub fn reveal(&mut self, known: Option<&Self>) -> Result<(), String> {
+        let sent = self.clone();
         if let Some(known) = known {
             let shown = known.hidden();
             if self.manifest == shown.manifest {
@@ -192,22 +194,35 @@ impl Channel {
             }
         }
         let none = BTreeMap::new();
-        reveal(
-            "headers",
-            &mut self.headers,
-            known.map_or(&none, |it| &it.headers),
-        )?;
-        reveal(
-            "cookies",
-            &mut self.cookies,
-            known.map_or(&none, |it| &it.cookies),
-        )?;
-        match &self.proxy {
-            Some(proxy) if proxy.contains(HIDDEN) => {
-                Err("proxy: its password is hidden, write it out".to_owned())
-            }
-            Some(_) | None => Ok(()),
+        let of_known = |of: fn(&Self) -> &BTreeMap<String, String>| known.map_or(&none, of);
+        reveal("headers", &mut self.headers, of_known(|it| &it.headers))?;
+        reveal("cookies", &mut self.cookies, of_known(|it| &it.cookies))?;
+        if self.proxy.as_ref().is_some_and(|it| it.contains(HIDDEN)) {
+            return Err("proxy: its password is hidden, write it out".to_owned());
         }
+        let known = known.filter(|_| *self != sent);
+        match known.and_then(|known| {
+            self.servers()
+                .find(|it| !known.servers().any(|other| other == *it))
+        }) {
+            None => Ok(()),
+            Some(server) => Err(format!(
+                "{server} is a new server for this channel, and some of its secrets are hidden; write them out for the \
+                 new server to get them"
+            )),
+        }
+    }
+
+    /// Whom requests go to, secrets and all.
+    fn servers(&self) -> impl Iterator<Item = String> {
+        let origins = std::iter::once(&self.manifest).chain(&self.failover);
+        let origins = origins.map(|url| match Url::parse(url) {
+            Ok(url) => url.origin().ascii_serialization(),
+            Err(_) => url.clone(),
+        });
+        origins
+            .chain(self.allowed_hosts.iter().cloned())
+            .chain(self.proxy.as_deref().map(hide_password))
     }
 }
 
@@ -284,6 +299,32 @@ mod tests {
         );
         let mut unknown = shown;
         assert!(unknown.reveal(None).unwrap_err().contains("write it out"));
+    }
+
+    #[test]
+    fn hidden_secrets_go_to_no_new_server() {
+        let known = channel();
+        let elsewhere: [fn(&mut Channel); 5] = [
+            |it| it.manifest = "https://evil.example/tv.m3u8".into(),
+            |it| it.manifest = "http://cdn.example/tv.m3u8".into(),
+            |it| it.failover = vec!["https://evil.example".into()],
+            |it| it.allowed_hosts = vec!["evil.example".into()],
+            |it| it.proxy = Some("http://evil.example".into()),
+        ];
+        for change in elsewhere {
+            let mut sent = known.hidden();
+            change(&mut sent);
+            let error = sent.reveal(Some(&known)).unwrap_err();
+            assert!(error.contains("is a new server"), "{error}");
+            let mut written = known.clone();
+            change(&mut written);
+            assert_eq!(written.reveal(Some(&known)), Ok(()));
+        }
+        let mut less = known.hidden();
+        less.proxy = None;
+        less.manifest = "https://cdn.example/other.m3u8".into();
+        assert_eq!(less.reveal(Some(&known)), Ok(()));
+        assert_eq!(less.headers, known.headers);
     }
 
     #[test]
