@@ -69,7 +69,12 @@ export class ShakaP2PEngine {
 
     constructor(config: PartialShakaEngineConfig = {}, shaka = globalShaka()) {
         this.#shaka = known(shaka);
-        this.#core = new Core({ httpRequestSetup: this.#setup, ...config.core });
+        const mayShare = config.core?.consent ?? (() => true);
+        const consent = async () => {
+            await firstPicture(this.#player?.getMediaElement());
+            return mayShare();
+        };
+        this.#core = new Core({ httpRequestSetup: this.#setup, ...config.core, consent });
         this.#readerUrl = config.playlistWasmUrl;
         // So that it is there when the first manifest comes.
         void newReader(this.#readerUrl).then((reader) => reader.close(), () => undefined);
@@ -167,8 +172,7 @@ export class ShakaP2PEngine {
 
     async #newReader() {
         try {
-            const [reader] = await Promise.all([newReader(this.#readerUrl), firstPicture(this.#player?.getMediaElement())]);
-            return reader;
+            return await newReader(this.#readerUrl);
         } catch (reason) {
             // Where the engine's module is missing too the core has said so.
             const isSaid = this.#hasWarned || this.#core.getStats().state === "failed";
